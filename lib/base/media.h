@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The vocabulary that the cores share: what a track is, what a sample is. lib/codec fills it from
+// the bitstream, lib/recording orders it in time, the container writers turn it into bytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace rec {
+
+using Bytes = std::vector<std::uint8_t>;
+
+enum class Medium { kVideo, kAudio };
+
+struct H264Config {
+  Bytes avcc;                // AVCDecoderConfigurationRecord, ISO/IEC 14496-15, 5.3.3.1
+  std::uint16_t width = 0;   // pixels, after cropping
+  std::uint16_t height = 0;  // pixels, after cropping
+  std::string rfc6381;       // "avc3.42e01f"
+  friend bool operator==(const H264Config&, const H264Config&) = default;
+};
+
+// The fields of an Opus identification header (RFC 7845, 5.1), in host byte order.
+struct OpusConfig {
+  std::uint8_t channels = 2;
+  std::uint16_t pre_skip = 0;                // samples at 48 kHz; 0 for RTP input
+  std::uint32_t input_sample_rate = 48000;   // Hz, of the source; informative
+  std::int16_t output_gain = 0;              // Q7.8 dB
+  std::uint8_t mapping_family = 0;
+  std::uint8_t stream_count = 1;             // families other than 0
+  std::uint8_t coupled_count = 1;            // families other than 0
+  std::vector<std::uint8_t> channel_mapping;  // families other than 0: one entry a channel
+  friend bool operator==(const OpusConfig&, const OpusConfig&) = default;
+};
+
+using CodecConfig = std::variant<H264Config, OpusConfig>;
+
+struct TrackConfig {
+  std::uint32_t timescale = 90000;  // ticks a second of this track's samples
+  CodecConfig codec;
+  friend bool operator==(const TrackConfig&, const TrackConfig&) = default;
+};
+
+inline Medium medium_of(const CodecConfig& codec) {
+  return std::holds_alternative<OpusConfig>(codec) ? Medium::kAudio : Medium::kVideo;
+}
+
+// One access unit or packet of a run, in decode order. Its duration is the distance to the next
+// sample's dts (or to the run's end): ticks are subtracted, never converted, so nothing drifts.
+struct RunSample {
+  std::int64_t dts = 0;          // track ticks since the start of the file
+  std::int32_t cts_offset = 0;   // pts - dts, track ticks
+  std::uint32_t size = 0;        // bytes
+  bool key = false;              // a decoder can start here
+};
+
+// The samples of one track in one fragment.
+struct TrackRun {
+  std::uint32_t track_id = 0;
+  std::vector<RunSample> samples;
+  std::int64_t end_dts = 0;  // end of the last sample
+  Bytes bytes;               // all samples' bytes, one after the other
+};
+
+}  // namespace rec
