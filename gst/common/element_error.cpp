@@ -21,7 +21,8 @@ GstResourceError resource_code(Error::Kind kind) {
 }  // namespace
 
 void post_error(GstElement* element, const Error& error) {
-  gst_element_message_full(element, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, resource_code(error.kind),
+  gst_element_message_full(element, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
+                           resource_code(error.kind),
                            g_strdup_printf("%s. %s.", error.what.c_str(), error.hint.c_str()),
                            nullptr, __FILE__, GST_FUNCTION, __LINE__);
 }

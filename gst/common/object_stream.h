@@ -38,7 +38,7 @@ std::optional<ObjectInfo> object_info(GstBuffer* buffer);
 
 // Events. `what` constructors return (transfer full), parsers return nothing for other events.
 struct ClaimResult {
-  std::string key;      // as asked
+  std::string key;  // as asked
   bool granted = false;
   std::string use_key;  // the name to use; `key` unless the store chose another
 };
@@ -51,9 +51,9 @@ struct Congestion {
   std::uint64_t queued_bytes = 0;
 };
 struct Capabilities {
-  bool rewrite = false;            // buffers with an offset before the running end are obeyed
+  bool rewrite = false;             // buffers with an offset before the running end are obeyed
   std::uint64_t rewrite_below = 0;  // ... for bytes before this offset; G_MAXUINT64: everywhere
-  bool read_back = false;          // record-read is answered
+  bool read_back = false;           // record-read is answered
 };
 struct Readback {
   std::string key;

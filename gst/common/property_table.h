@@ -28,8 +28,8 @@ struct Property {
   void (*get)(const S&, GValue*);
 };
 
-inline constexpr auto kReadyOnly = static_cast<GParamFlags>(
-    G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+inline constexpr auto kReadyOnly =
+    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
 
 namespace detail {
 template <class S, class T>
@@ -37,7 +37,10 @@ S settings_of(T S::*);
 
 template <class S, auto Member>
 constexpr Property<S> text_property(const char* name, const char* blurb) {
-  return {name, blurb, 0, 0,
+  return {name,
+          blurb,
+          0,
+          0,
           [](const Property<S>& p) {
             return g_param_spec_string(p.name, p.name, p.blurb, (S{}.*Member).c_str(), kReadyOnly);
           },
@@ -50,7 +53,10 @@ constexpr Property<S> text_property(const char* name, const char* blurb) {
 
 template <class S, auto Member>
 constexpr Property<S> bool_property(const char* name, const char* blurb) {
-  return {name, blurb, 0, 0,
+  return {name,
+          blurb,
+          0,
+          0,
           [](const Property<S>& p) {
             return g_param_spec_boolean(p.name, p.name, p.blurb, S{}.*Member, kReadyOnly);
           },
@@ -60,7 +66,10 @@ constexpr Property<S> bool_property(const char* name, const char* blurb) {
 
 template <class S, auto Member, class E>
 constexpr Property<S> enum_property(const char* name, const char* blurb) {
-  return {name, blurb, 0, 0,
+  return {name,
+          blurb,
+          0,
+          0,
           [](const Property<S>& p) {
             return g_param_spec_enum(p.name, p.name, p.blurb, EnumType<E>::type(),
                                      static_cast<gint>(S{}.*Member), kReadyOnly);
@@ -82,7 +91,10 @@ constexpr Property<S> property(const char* name, const char* blurb, guint64 min 
     return detail::enum_property<S, Member, T>(name, blurb);
   } else {
     static_assert(std::is_same_v<T, guint64>, "add a branch for this member type");
-    return {name, blurb, min, max,
+    return {name,
+            blurb,
+            min,
+            max,
             [](const Property<S>& p) {
               return g_param_spec_uint64(p.name, p.name, p.blurb, p.min, p.max, S{}.*Member,
                                          kReadyOnly);

@@ -33,7 +33,7 @@ class Timers {
 
 class Alarm {
  public:
-  virtual ~Alarm() = default;        // cancels
+  virtual ~Alarm() = default;          // cancels
   virtual void ring_by(Nanos at) = 0;  // rings at `at`, or earlier if it was asked to before
   virtual void cancel() = 0;
 };

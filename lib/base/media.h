@@ -26,12 +26,12 @@ struct H264Config {
 // The fields of an Opus identification header (RFC 7845, 5.1), in host byte order.
 struct OpusConfig {
   std::uint8_t channels = 2;
-  std::uint16_t pre_skip = 0;                // samples at 48 kHz; 0 for RTP input
-  std::uint32_t input_sample_rate = 48000;   // Hz, of the source; informative
-  std::int16_t output_gain = 0;              // Q7.8 dB
+  std::uint16_t pre_skip = 0;               // samples at 48 kHz; 0 for RTP input
+  std::uint32_t input_sample_rate = 48000;  // Hz, of the source; informative
+  std::int16_t output_gain = 0;             // Q7.8 dB
   std::uint8_t mapping_family = 0;
-  std::uint8_t stream_count = 1;             // families other than 0
-  std::uint8_t coupled_count = 1;            // families other than 0
+  std::uint8_t stream_count = 1;              // families other than 0
+  std::uint8_t coupled_count = 1;             // families other than 0
   std::vector<std::uint8_t> channel_mapping;  // families other than 0: one entry a channel
   friend bool operator==(const OpusConfig&, const OpusConfig&) = default;
 };
@@ -51,10 +51,10 @@ inline Medium medium_of(const CodecConfig& codec) {
 // One access unit or packet of a run, in decode order. Its duration is the distance to the next
 // sample's dts (or to the run's end): ticks are subtracted, never converted, so nothing drifts.
 struct RunSample {
-  std::int64_t dts = 0;          // track ticks since the start of the file
-  std::int32_t cts_offset = 0;   // pts - dts, track ticks
-  std::uint32_t size = 0;        // bytes
-  bool key = false;              // a decoder can start here
+  std::int64_t dts = 0;         // track ticks since the start of the file
+  std::int32_t cts_offset = 0;  // pts - dts, track ticks
+  std::uint32_t size = 0;       // bytes
+  bool key = false;             // a decoder can start here
 };
 
 // The samples of one track in one fragment.

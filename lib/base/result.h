@@ -10,7 +10,16 @@
 namespace rec {
 
 struct Error {
-  enum class Kind { kInvalidSetting, kInvalidData, kUnsupported, kDenied, kNotFound, kExists, kNoSpace, kIo };
+  enum class Kind {
+    kInvalidSetting,
+    kInvalidData,
+    kUnsupported,
+    kDenied,
+    kNotFound,
+    kExists,
+    kNoSpace,
+    kIo
+  };
   Kind kind;
   std::string what;  // what failed, with the values involved; never a secret
   std::string hint;  // what the person who reads it can do next

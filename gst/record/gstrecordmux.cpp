@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/**
+ * SECTION:element-recordmux
+ * @title: recordmux
+ * @short_description: Records live tracks into objects that survive a crash
+ *
+ * Takes encoded media on request pads, any number and at any time, and writes fragmented MP4 as an
+ * object stream for a store such as dirsink. A fragment ends every #GstRecMux:fragment-duration,
+ * by media time and by the monotonic clock, so that a kill costs at most that and
+ * #GstRecMux:latency. A track that is silent, late or broken never stops the others; no error flow
+ * ever goes upstream. Holes in audio are filled with silence; the last picture is held in holes of
+ * video.
+ *
+ * Supported: `video/x-h264` (avc, avc3, byte-stream; alignment au) and `audio/x-opus`. Other caps
+ * are accepted, reported by a `record-track` message with state `unsupported`, and dropped.
+ *
+ * Sending EOS to the element itself (gst_element_send_event()) ends the recording whatever the
+ * tracks do. It then goes on swallowing data.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 -e videotestsrc num-buffers=150 ! x264enc tune=zerolatency ! recordmux name=mux !
+ * dirsink root=records audiotestsrc num-buffers=250 ! opusenc ! mux.
+ * ]|
+ *
+ * Since: 0.1
+ */
+#include "gst/record/gstrecordmux.h"
+
+#include "gst/common/object_stream.h"
+#include "gst/record/mux.h"
+#include "gst/record/rtp_meta.h"
+
+GST_DEBUG_CATEGORY(record_mux_debug);
+
+struct _GstRecMux {
+  GstElement parent;
+  rec::record::Mux* impl;  // GObject runs no constructor here: no other C++ member
+};
+
+G_DEFINE_TYPE_WITH_CODE(GstRecMux, gst_rec_mux, GST_TYPE_ELEMENT,
+                        GST_DEBUG_CATEGORY_INIT(record_mux_debug, "recordmux", 0,
+                                                "Recording muxer"))
+GST_ELEMENT_REGISTER_DEFINE(recordmux, "recordmux", GST_RANK_NONE, GST_TYPE_REC_MUX)
+
+namespace {
+
+using rec::record::Mux;
+using rec::record::MuxPad;
+using PadState = std::shared_ptr<MuxPad>;
+
+constexpr guint kStats = G_N_ELEMENTS(rec::record::kProperties) + 1;
+
+GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS_ANY);
+GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("application/x-record-objects"));
+
+Mux& impl(gpointer self) { return *GST_REC_MUX(self)->impl; }
+MuxPad& state_of(gpointer data) { return **static_cast<PadState*>(data); }
+
+GstFlowReturn sink_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
+  return impl(parent).chain(state_of(pad->chaindata), rec::adopt(buffer));
+}
+
+gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
+  impl(parent).sink_event(state_of(pad->chaindata), event);
+  gst_event_unref(event);
+  return TRUE;  // whatever it is: upstream must never see a refusal
+}
+
+gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
+  switch (GST_QUERY_TYPE(query)) {
+    case GST_QUERY_ACCEPT_CAPS: gst_query_set_accept_caps_result(query, TRUE); return TRUE;
+    case GST_QUERY_CAPS: {
+      GstCaps* filter = nullptr;
+      gst_query_parse_caps(query, &filter);
+      g_autoptr(GstCaps) any = gst_caps_new_any();
+      gst_query_set_caps_result(query, filter ? filter : any);
+      return TRUE;
+    }
+    case GST_QUERY_ALLOCATION: return FALSE;
+    default: return gst_pad_query_default(pad, parent, query);
+  }
+}
+
+gboolean src_event(GstPad* pad, GstObject* parent, GstEvent* event) {
+  if (impl(parent).src_event(event)) {
+    gst_event_unref(event);
+    return TRUE;
+  }
+  if (GST_EVENT_TYPE(event) == GST_EVENT_LATENCY) return gst_pad_event_default(pad, parent, event);
+  gst_event_unref(event);  // nothing downstream may seek or throttle a live recording
+  return FALSE;
+}
+
+GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar* name,
+                        const GstCaps*) {
+  guint number = 0;
+  g_autofree gchar* own = nullptr;
+  if (!name || sscanf(name, "sink_%u", &number) != 1) {
+    do {
+      g_free(own);
+      own = g_strdup_printf("sink_%u", number++);
+    } while (rec::adopt(gst_element_get_static_pad(element, own)));
+    name = own;
+  }
+  GstPad* pad = gst_pad_new_from_template(templ, name);
+  auto state = std::make_shared<MuxPad>(pad, name);
+  gst_pad_set_chain_function_full(pad, sink_chain, new PadState(state),
+                                  [](gpointer data) { delete static_cast<PadState*>(data); });
+  gst_pad_set_event_function(pad, sink_event);
+  gst_pad_set_query_function(pad, sink_query);
+  impl(element).add_pad(pad, state);
+  gst_pad_set_active(pad, TRUE);
+  if (!gst_element_add_pad(element, pad)) {  // the name is taken: GStreamer has said so
+    impl(element).remove_pad(pad);
+    return nullptr;
+  }
+  return pad;
+}
+
+void release_pad(GstElement* element, GstPad* pad) {
+  gst_pad_set_active(pad, FALSE);  // waits for a chain function that is running
+  impl(element).remove_pad(pad);
+  gst_element_remove_pad(element, pad);
+}
+
+GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
+  Mux& mux = impl(element);
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !mux.start())
+    return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) mux.set_playing(false);
+  const auto result =
+      GST_ELEMENT_CLASS(gst_rec_mux_parent_class)->change_state(element, transition);
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+    result == GST_STATE_CHANGE_FAILURE ? mux.stop() : mux.run();
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) mux.set_playing(true);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) mux.stop();
+  return result;
+}
+
+gboolean send_event(GstElement* element, GstEvent* event) {
+  if (GST_EVENT_TYPE(event) != GST_EVENT_EOS)
+    return GST_ELEMENT_CLASS(gst_rec_mux_parent_class)->send_event(element, event);
+  const bool finished = impl(element).finish(gst_event_get_seqnum(event));
+  gst_event_unref(event);
+  return finished;
+}
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec*) {
+  impl(object).set(id, value);
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec*) {
+  if (id == kStats)
+    g_value_take_boxed(value, impl(object).stats().release());
+  else
+    impl(object).get(id, value);
+}
+
+}  // namespace
+
+GType rec::EnumType<rec::record::Format>::type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(rec::record::Format::kMp4), "Fragmented MP4", "mp4"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("GstRecFormat", values);
+  return type;
+}
+
+static void gst_rec_mux_init(GstRecMux* self) {
+  self->impl = new Mux(GST_ELEMENT(self));
+  GstPad* src = gst_pad_new_from_static_template(&src_template, "src");
+  gst_pad_set_event_function(src, src_event);
+  gst_pad_use_fixed_caps(src);
+  gst_element_add_pad(GST_ELEMENT(self), src);
+}
+
+static void gst_rec_mux_class_init(GstRecMuxClass* klass) {
+  auto* object = G_OBJECT_CLASS(klass);
+  object->finalize = [](GObject* self) {
+    delete GST_REC_MUX(self)->impl;
+    G_OBJECT_CLASS(gst_rec_mux_parent_class)->finalize(self);
+  };
+  object->set_property = set_property;
+  object->get_property = get_property;
+  rec::install_properties(object, rec::record::kProperties);
+  g_object_class_install_property(
+      object, kStats,
+      g_param_spec_boxed(
+          "stats", "stats", "Counters of this run: objects, bytes, queued-bytes, tracks",
+          GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  gst_type_mark_as_plugin_api(rec::EnumType<rec::record::Format>::type(),
+                              static_cast<GstPluginAPIFlags>(0));
+  rec::register_object_meta();
+  rec::record::register_rtp_meta();
+
+  auto* element = GST_ELEMENT_CLASS(klass);
+  element->request_new_pad = request_new_pad;
+  element->release_pad = release_pad;
+  element->change_state = change_state;
+  element->send_event = send_event;
+  gst_element_class_add_static_pad_template(element, &sink_template);
+  gst_element_class_add_static_pad_template(element, &src_template);
+  gst_element_class_set_static_metadata(element, "Recording muxer", "Codec/Muxer",
+                                        "Records live tracks into crash-safe objects",
+                                        "gst-plugins-record");
+}

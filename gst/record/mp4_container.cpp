@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/record/mp4_container.h"
+
+#include <array>
+
+#include "lib/codec/opus.h"
+#include "lib/isobmff/fragment.h"
+#include "lib/isobmff/init_segment.h"
+
+namespace rec::record {
+namespace {
+
+constexpr std::array<std::uint32_t, 4> kSilences = {960, 480, 240, 120};  // samples at 48 kHz
+
+}  // namespace
+
+Bytes Mp4Container::header(std::span<const Track> tracks, std::uint64_t utc_seconds) {
+  std::vector<isobmff::Track> declared;
+  media_ahead_.clear();
+  for (const Track& t : tracks) {
+    declared.push_back({t.id, t.config});
+    if (const auto* opus = std::get_if<OpusConfig>(&t.config.codec); opus && opus->pre_skip > 0)
+      media_ahead_[t.id] = opus->pre_skip;
+  }
+  return isobmff::init_segment(declared, utc_seconds);
+}
+
+Bytes Mp4Container::fragment(std::uint32_t sequence, std::span<const TrackRun> runs) {
+  if (media_ahead_.empty()) return isobmff::fragment(sequence, runs);
+  std::vector<TrackRun> shifted(runs.begin(), runs.end());
+  for (TrackRun& run : shifted) {
+    const auto ahead = media_ahead_.find(run.track_id);
+    if (ahead == media_ahead_.end()) continue;
+    run.end_dts += ahead->second;
+    for (RunSample& sample : run.samples) sample.dts += ahead->second;
+  }
+  return isobmff::fragment(sequence, shifted);
+}
+
+std::int64_t Mp4Container::silence_grid(const TrackConfig& config) {
+  return std::holds_alternative<OpusConfig>(config.codec) ? kSilences.back() : 0;
+}
+
+std::optional<recording::Container::Silence> Mp4Container::silence(const TrackConfig& config,
+                                                                   std::int64_t at_most) {
+  if (!std::holds_alternative<OpusConfig>(config.codec)) return std::nullopt;
+  for (const std::uint32_t samples : kSilences) {
+    if (samples > at_most) continue;
+    const auto packet = codec::opus_silence(samples);
+    return Silence{Bytes(packet.begin(), packet.end()), samples};
+  }
+  return std::nullopt;
+}
+
+}  // namespace rec::record

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The C++ object behind recordmux: pads, state, and the queue between the recorder, which decides
+// under a lock, and downstream, which is pushed to without one.
+//
+// Threads: any number of streaming threads (one a sink pad), the application's, the store's (events
+// from downstream) and pool threads (alarms). All of them may fill the out-queue; whoever gets the
+// drain token empties it. Nobody waits for the token but stop().
+#pragma once
+
+#include <gst/gst.h>
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <variant>
+
+#include "gst/common/handles.h"
+#include "gst/common/timers.h"
+#include "gst/record/mux_pad.h"
+#include "gst/record/settings.h"
+#include "lib/recording/recorder.h"
+
+namespace rec::record {
+
+class Mux {
+ public:
+  explicit Mux(GstElement* element) : element_(element) {}
+
+  void set(guint id, const GValue* value);
+  void get(guint id, GValue* value);
+  StructurePtr stats();
+
+  // The element's own.
+  bool start();  // READY->PAUSED, before chaining up; posts its errors
+  void run();    // READY->PAUSED, after chaining up
+  void set_playing(bool playing);
+  void stop();                  // PAUSED->READY, after chaining up
+  bool finish(guint32 seqnum);  // EOS for all tracks, now
+  void alarm();
+
+  void add_pad(GstPad* pad, std::shared_ptr<MuxPad> state);
+  void remove_pad(GstPad* pad);
+
+  GstFlowReturn chain(MuxPad& pad, Ref<GstBuffer> buffer);
+  void sink_event(MuxPad& pad, GstEvent* event);
+  bool src_event(GstEvent* event);  // true: it was ours
+
+ private:
+  struct KeyFrameRequest {
+    Ref<GstPad> pad;
+    std::string track;
+    const char* reason;
+  };
+  using Item = std::variant<Ref<GstBuffer>, Ref<GstEvent>, Ref<GstMessage>, KeyFrameRequest>;
+
+  void set_caps(MuxPad& pad, const GstCaps* caps);
+  void set_eos(MuxPad& pad, guint32 seqnum);
+  void finish_if_all_ended();
+  bool take_config(MuxPad& pad);
+  void anchor_utc(const recording::Input& input);
+  void collect();
+  void queue(recording::ObjectUnit unit);
+  void queue(recording::Output output);
+  std::string track_name(int track) const;
+  void drain();
+  void perform(Item& item);
+  void push_first_events();
+  void request_key_frame(const KeyFrameRequest& request);
+  void post_track(const MuxPad& pad, const char* state, const std::string& reason = {});
+
+  GstElement* const element_;  // not owned: the element owns this object
+
+  // Lock order: STREAM_LOCK of a pad, then lock_. Never push, post or query while holding lock_.
+  std::mutex lock_;
+  std::condition_variable drained_;
+  Settings settings_;
+  std::map<GstPad*, std::shared_ptr<MuxPad>> pads_;
+  std::unique_ptr<recording::Recorder> recorder_;  // between start() and stop()
+  std::shared_ptr<Timers> timers_;
+  std::unique_ptr<Alarm> alarm_;   // armed only after run()
+  std::map<int, MuxPad*> tracks_;  // recorder's number
+  std::deque<Item> out_;
+  std::size_t out_bytes_ = 0;
+  Nanos begun_at_ = 0;     // monotonic
+  bool draining_ = false;  // the token
+  bool playing_ = false;
+  bool store_congested_ = false;
+  bool congested_ = false;  // as the recorder was told
+  guint32 eos_seqnum_ = GST_SEQNUM_INVALID;
+  std::uint64_t objects_ = 0;  // begun in this run
+  std::uint64_t bytes_ = 0;    // handed on in this run
+
+  // Holder of the token.
+  bool first_events_pushed_ = false;
+  guint key_frame_requests_ = 0;
+};
+
+}  // namespace rec::record

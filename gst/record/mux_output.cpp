@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The out-queue of recordmux: what the recorder wants done becomes buffers, events and messages
+// under the lock (collect), and is carried out without it by the holder of the token (drain).
+#include <gst/video/video.h>
+
+#include "gst/common/object_stream.h"
+#include "gst/record/messages.h"
+#include "gst/record/mp4_container.h"
+#include "gst/record/mux.h"
+
+GST_DEBUG_CATEGORY_EXTERN(record_mux_debug);
+#define GST_CAT_DEFAULT record_mux_debug
+
+namespace rec::record {
+namespace {
+
+template <class... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+template <class... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;
+
+GstClockTime clock_time(recording::Nanos value) {
+  return value < 0 ? 0 : static_cast<GstClockTime>(value);
+}
+
+}  // namespace
+
+std::string Mux::track_name(int track) const {
+  const auto found = tracks_.find(track);
+  return found == tracks_.end() ? std::string() : found->second->name;
+}
+
+// lock_ is held. Afterwards the alarm is set for what the recorder waits for.
+void Mux::collect() {
+  for (auto& output : recorder_->take_outputs()) queue(std::move(output));
+  // A downstream that does not take what it is given counts as a store that cannot keep up.
+  const bool congested = store_congested_ || out_bytes_ > settings_.max_queued_bytes / 2;
+  if (congested != congested_) {
+    congested_ = congested;
+    recorder_->set_congested(congested, timers_->now());
+    for (auto& output : recorder_->take_outputs()) queue(std::move(output));
+  }
+  if (const auto deadline = recorder_->deadline(); deadline && alarm_) alarm_->ring_by(*deadline);
+}
+
+void Mux::queue(recording::Output output) {
+  std::visit(
+      Overloaded{[&](recording::ClaimName& claim) { out_.emplace_back(make_claim(claim.key)); },
+                 [&](recording::ObjectUnit& unit) { queue(std::move(unit)); },
+                 [&](recording::KeyFrameWanted& wanted) {
+                   if (const auto found = tracks_.find(wanted.track); found != tracks_.end())
+                     out_.emplace_back(KeyFrameRequest{share(found->second->pad),
+                                                       found->second->name, wanted.reason});
+                 },
+                 [&](recording::RecordingStarted& started) {
+                   out_.emplace_back(started_message(element_, settings_.stream_name, started));
+                 },
+                 [&](recording::TrackRecording& track) {
+                   const auto found = tracks_.find(track.track);
+                   if (found != tracks_.end())
+                     out_.emplace_back(track_message(element_, found->second->name, "recording",
+                                                     found->second->input->codec(), {}));
+                 },
+                 [&](recording::GapMade& gap) {
+                   out_.emplace_back(gap_message(element_, track_name(gap.track), gap));
+                 },
+                 [&](recording::RecordingStopped& stopped) {
+                   out_.emplace_back(stopped_message(element_, settings_.stream_name, stopped));
+                   auto eos = adopt(gst_event_new_eos());
+                   if (eos_seqnum_ != GST_SEQNUM_INVALID)
+                     gst_event_set_seqnum(eos.get(), eos_seqnum_);
+                   out_.emplace_back(std::move(eos));
+                 }},
+      output);
+}
+
+void Mux::queue(recording::ObjectUnit unit) {
+  ObjectInfo info{.key = std::move(unit.key),
+                  .content_type = Mp4Container::kContentType,
+                  .offset = unit.offset,
+                  .begin = unit.begin,
+                  .end = unit.end,
+                  .start_utc = clock_time(unit.start_utc),
+                  .end_utc = clock_time(unit.start_utc + unit.duration),
+                  .duration = clock_time(unit.duration)};
+  out_bytes_ += unit.bytes.size();
+  bytes_ += unit.bytes.size();
+  if (unit.begin) ++objects_;
+  auto buffer = buffer_of(std::move(unit.bytes));
+  GST_BUFFER_OFFSET(buffer.get()) = info.offset;
+  set_object_info(buffer.get(), info);
+  out_.emplace_back(std::move(buffer));
+}
+
+void Mux::drain() {
+  std::unique_lock l(lock_);
+  if (draining_) return;
+  draining_ = true;
+  while (!out_.empty()) {
+    Item item = std::move(out_.front());
+    out_.pop_front();
+    l.unlock();
+    std::size_t size = 0;
+    if (auto* buffer = std::get_if<Ref<GstBuffer>>(&item))
+      size = gst_buffer_get_size(buffer->get());
+    perform(item);
+    l.lock();
+    out_bytes_ -= size;
+    if (congested_ && recorder_) collect();
+  }
+  draining_ = false;
+  drained_.notify_all();
+}
+
+void Mux::perform(Item& item) {
+  auto pad = adopt(gst_element_get_static_pad(element_, "src"));
+  std::visit(
+      Overloaded{
+          [&](Ref<GstBuffer>& buffer) {
+            push_first_events();
+            const GstFlowReturn flow = gst_pad_push(pad.get(), buffer.release());
+            if (flow != GST_FLOW_OK)
+              GST_DEBUG_OBJECT(element_, "downstream returned %s", gst_flow_get_name(flow));
+          },
+          [&](Ref<GstEvent>& event) {
+            push_first_events();
+            gst_pad_push_event(pad.get(), event.release());
+          },
+          [&](Ref<GstMessage>& message) { gst_element_post_message(element_, message.release()); },
+          [&](KeyFrameRequest& request) { request_key_frame(request); }},
+      item);
+}
+
+void Mux::push_first_events() {
+  if (std::exchange(first_events_pushed_, true)) return;
+  auto pad = adopt(gst_element_get_static_pad(element_, "src"));
+  g_autofree gchar* id = g_strdup_printf("%s/%08x", GST_OBJECT_NAME(element_), g_random_int());
+  gst_pad_push_event(pad.get(), gst_event_new_stream_start(id));
+  g_autoptr(GstCaps) caps = gst_caps_new_empty_simple(kObjectCaps);
+  gst_pad_push_event(pad.get(), gst_event_new_caps(caps));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_BYTES);
+  gst_pad_push_event(pad.get(), gst_event_new_segment(&segment));
+}
+
+void Mux::request_key_frame(const KeyFrameRequest& request) {
+  GST_DEBUG_OBJECT(request.pad.get(), "asking for a key frame: %s", request.reason);
+  gst_pad_push_event(request.pad.get(), gst_video_event_new_upstream_force_key_unit(
+                                            GST_CLOCK_TIME_NONE, TRUE, ++key_frame_requests_));
+  gst_element_post_message(element_,
+                           key_frame_message(element_, request.track, request.reason).release());
+}
+
+void Mux::post_track(const MuxPad& pad, const char* state, const std::string& reason) {
+  const char* codec = pad.input ? pad.input->codec() : nullptr;
+  gst_element_post_message(element_,
+                           track_message(element_, pad.name, state, codec, reason).release());
+}
+
+StructurePtr Mux::stats() {
+  StructurePtr stats(gst_structure_new_empty("recordmux-stats"));
+  GValue tracks = G_VALUE_INIT;
+  g_value_init(&tracks, GST_TYPE_ARRAY);
+  std::lock_guard l(lock_);
+  for (const auto& [pad, state] : pads_) {
+    GValue entry = G_VALUE_INIT;
+    g_value_init(&entry, GST_TYPE_STRUCTURE);
+    g_value_take_boxed(
+        &entry, gst_structure_new("track", "track", G_TYPE_STRING, state->name.c_str(), "samples",
+                                  G_TYPE_UINT64, guint64{state->samples}, "bytes", G_TYPE_UINT64,
+                                  guint64{state->bytes}, "before-key-frame", G_TYPE_UINT64,
+                                  guint64{state->before_key_frame}, "late", G_TYPE_UINT64,
+                                  guint64{state->late}, "refused", G_TYPE_UINT64,
+                                  guint64{state->refused}, nullptr));
+    gst_value_array_append_and_take_value(&tracks, &entry);
+  }
+  const guint64 queued = out_bytes_ + (recorder_ ? recorder_->queued_bytes() : 0);
+  gst_structure_set(stats.get(), "objects", G_TYPE_UINT64, guint64{objects_}, "bytes",
+                    G_TYPE_UINT64, guint64{bytes_}, "queued-bytes", G_TYPE_UINT64, queued, nullptr);
+  gst_structure_take_value(stats.get(), "tracks", &tracks);
+  return stats;
+}
+
+}  // namespace rec::record

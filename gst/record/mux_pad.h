@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// One request pad of recordmux.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "gst/common/handles.h"
+#include "gst/record/track_input.h"
+
+namespace rec::record {
+
+struct MuxPad {
+  MuxPad(GstPad* gst_pad, std::string pad_name) : pad(gst_pad), name(std::move(pad_name)) {}
+
+  GstPad* const pad;  // not owned: lives at least as long
+  const std::string name;
+
+  // Streaming thread of the pad (its STREAM_LOCK).
+  GstSegment segment{};
+  std::unique_ptr<CodecInput> input;  // nullptr: not recorded
+  std::optional<TrackConfig> config;  // as the recorder knows it
+  bool reported = false;              // an error of this track was posted since its last caps
+
+  // Under Mux::lock_.
+  int track = -1;        // the recorder's number
+  bool started = false;  // a stream-start came: somebody is there
+  bool unsupported = false;
+  bool ended = false;
+
+  // Counters, for stats.
+  std::atomic<std::uint64_t> samples{0};
+  std::atomic<std::uint64_t> bytes{0};
+  std::atomic<std::uint64_t> before_key_frame{0};
+  std::atomic<std::uint64_t> late{0};
+  std::atomic<std::uint64_t> refused{0};  // not recordable: unsupported, broken
+
+  void reset();  // a new run
+};
+
+}  // namespace rec::record

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The C++ object behind recordbin: which pad feeds which track of recordmux, and which store takes
+// what recordmux writes.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "gst/common/handles.h"
+#include "gst/common/timers.h"
+#include "gst/record/front.h"
+#include "gst/record/gsttrackfront.h"
+
+namespace rec::record {
+
+class RecordBin final : public FrontOwner {
+ public:
+  explicit RecordBin(GstBin* bin);
+
+  GstElement* mux() const { return mux_.get(); }  // nullptr: recordmux is not installed
+  void set_storage(const std::string& uri);
+  std::string storage();
+  void set_shutdown_timeout(guint64 nanos);
+  guint64 shutdown_timeout();
+  StructurePtr stats();
+
+  bool start();     // READY->PAUSED, before chaining up; posts its errors
+  void stopping();  // PAUSED->READY, before chaining up
+  void stop();      // ... and after
+
+  GstPad* request_pad(GstPadTemplate* templ, const gchar* name);
+  void release_pad(GstPad* pad);
+  bool handle_message(GstMessage* message);  // true: it is dealt with
+  bool finish(GstEvent* eos);                // EOS for the whole recording; takes `eos`
+
+  // FrontOwner
+
+  void caps_changed(Front& front, GstCaps* caps) override;
+  bool ended(Front& front) override;
+  bool admits(Front& front) override;
+  void failed(Front& front, const char* reason) override;
+
+ private:
+  void replace_store(const char* factory);
+  Status configure_store();
+  Error plug(Front& front, const ChainPlan& plan);
+  void announce(Front& front);
+  void unplug(Front& front);
+  void remove_child(GstElement* element);
+  Ref<GstPad> request_mux_pad(const Front& front);
+  void release_mux_pad(Ref<GstPad> pad);
+  std::shared_ptr<BinTrack> track_for(Front& front, Medium medium);
+  std::shared_ptr<BinTrack> silent_track(Medium medium) const;
+  bool is_silent(const BinTrack& track) const;
+  void post_track(const std::string& track, const char* state, const std::string& reason);
+
+  GstBin* const bin_;  // not owned: the element owns this object
+  // A bin drops its children before its pads when it is disposed of: hold on to them.
+  Ref<GstElement> mux_;
+  Ref<GstElement> store_;
+  const std::shared_ptr<Timers> timers_;
+
+  std::mutex settings_lock_;
+  std::string storage_ = "records";
+  bool storage_set_ = false;
+  guint64 shutdown_timeout_ = 5 * GST_SECOND;
+
+  // What is linked to what. Held by streaming threads while they build a chain, never while data,
+  // events or messages flow.
+  std::mutex topology_;
+  bool stopping_ = true;
+  std::map<GstPad*, Ref<GstRecTrackFront>> fronts_;  // by ghost pad
+  std::vector<std::shared_ptr<BinTrack>> tracks_;
+};
+
+}  // namespace rec::record

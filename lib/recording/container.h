@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "lib/base/media.h"
+
+namespace rec::recording {
+
+// A file format, as far as a recorder needs to know one.
+class Container {
+ public:
+  virtual ~Container() = default;
+
+  struct Track {
+    std::uint32_t id;
+    TrackConfig config;
+  };
+  virtual Bytes header(std::span<const Track> tracks, std::uint64_t utc_seconds) = 0;
+  // `sequence` counts from 1 within the file.
+  virtual Bytes fragment(std::uint32_t sequence, std::span<const TrackRun> runs) = 0;
+
+  // The duration of the shortest packet of silence, in track ticks; 0: there is none.
+  virtual std::int64_t silence_grid(const TrackConfig& config) = 0;
+  // The longest packet of silence that is not longer than `at_most` ticks; nullopt: there is none.
+  struct Silence {
+    Bytes bytes;
+    std::int64_t duration;  // track ticks
+  };
+  virtual std::optional<Silence> silence(const TrackConfig& config, std::int64_t at_most) = 0;
+};
+
+}  // namespace rec::recording

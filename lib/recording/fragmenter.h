@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Holds the samples that are not written yet, in one queue a track, and decides where a fragment
+// ends: by media time, or by the monotonic clock when a track or everything has stopped. Fragments
+// prefer to end before a key frame and never need one.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "lib/recording/sample.h"
+
+namespace rec::recording {
+
+class Fragmenter {
+ public:
+  struct Policy {
+    Nanos duration = kSecond;     // media time of a fragment
+    Nanos latency = kSecond / 2;  // how long a fragment waits for a slower track
+    std::size_t max_bytes = 64u << 20;
+  };
+  explicit Fragmenter(const Policy& policy) : policy_(policy) {}
+
+  // Tracks are numbered from 0. A disabled track only collects: its samples are in no fragment.
+  int add_track(Medium medium);
+  int track_count() const { return static_cast<int>(tracks_.size()); }
+  void set_timescale(int track, std::uint32_t timescale) {
+    tracks_[index(track)].timescale = timescale;
+  }
+  void enable(int track) { tracks_[index(track)].enabled = true; }
+  void disable(int track) { tracks_[index(track)].enabled = false; }
+  bool enabled(int track) const { return tracks_[index(track)].enabled; }
+  void end_track(int track) { tracks_[index(track)].ended = true; }
+  void resume_track(int track) { tracks_[index(track)].ended = false; }
+
+  void push(int track, Sample sample);
+  void prepend(int track, std::vector<Sample> samples);
+
+  // Where the file has to end: the fragment that reaches `at` is the last of the file.
+  void roll_at(Nanos at) {
+    if (!roll_at_) roll_at_ = at;
+  }
+
+  struct Cut {
+    Nanos at = 0;           // running time; samples before it are in the fragment
+    bool rolls = false;     // the file ends here
+    std::vector<int> late;  // enabled tracks that were waited for in vain
+    bool everything() const { return at == std::numeric_limits<Nanos>::max(); }
+  };
+  std::optional<Cut> next_cut(Nanos now) const;
+  std::optional<Nanos> deadline() const;  // when next_cut() will have one if nothing is pushed
+
+  struct Run {
+    int track;
+    std::vector<Sample> samples;
+    std::int64_t end_dts;  // track ticks
+  };
+  std::vector<Run> take(const Cut& cut);
+  std::vector<Run> take_all();  // the last samples too: the recording ends
+
+  // Drops whole GOPs, oldest first, until `bytes` fit: the video before the next key frame that is
+  // queued (all of it if there is none) and what else lies before that. Returns what
+  // was dropped.
+  struct Dropped {
+    std::size_t samples = 0;
+    Nanos start = 0;  // running time
+    Nanos end = 0;    // running time
+  };
+  Dropped drop_oldest_gop();
+  // Drops video that no decoder could start with. True: a key frame has to come next.
+  bool trim_to_key(int track);
+
+  std::size_t clear();  // returns how many samples were held
+
+  std::size_t bytes() const { return bytes_; }
+  bool empty() const;
+  std::optional<Nanos> first_dts(int track) const;            // of what is queued; running time
+  std::optional<std::int64_t> first_sample(int track) const;  // the same in track ticks
+  std::optional<std::int64_t> reached(int track) const;       // end of what ever came; track ticks
+
+ private:
+  struct Track {
+    Medium medium;
+    std::uint32_t timescale = 1;
+    bool enabled = false;
+    bool ended = false;
+    std::deque<Sample> queue;
+    std::optional<std::int64_t> reached;  // ticks
+    std::int64_t last_step = 0;           // ticks
+
+    // The last sample whose end is unknown cannot be written yet.
+    std::size_t ready() const {
+      return queue.size() - (!queue.empty() && queue.back().duration == 0 && !ended ? 1 : 0);
+    }
+    Nanos at(const Sample& s) const { return to_nanos(s.dts, timescale); }
+  };
+  static std::size_t index(int track) { return static_cast<std::size_t>(track); }
+
+  struct Oldest {
+    Nanos start;    // running time
+    Nanos arrival;  // monotonic
+  };
+  std::optional<Oldest> oldest() const;
+  Nanos preferred_cut(Nanos start) const;
+  std::optional<Nanos> reached_since(Nanos at) const;
+  std::vector<int> tracks_before(Nanos at) const;
+  Run take_before(int track, const Cut& cut);
+  Sample pop_front(Track& track);
+  std::int64_t last_duration(const Track& track, const Sample& last) const;
+
+  const Policy policy_;
+  std::vector<Track> tracks_;
+  std::size_t bytes_ = 0;
+  std::optional<Nanos> cut_;  // end of the last fragment, running time
+  std::optional<Nanos> roll_at_;
+};
+
+}  // namespace rec::recording

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// One recording: tracks in, object units out. It decides when a file begins, what is in it and what
+// happens when a track is late, silent or gone and when the store has no answer. No clock, no I/O,
+// no lock: the owner passes the monotonic time and calls from one thread at a time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lib/recording/container.h"
+#include "lib/recording/file_writer.h"
+#include "lib/recording/fragmenter.h"
+#include "lib/recording/output.h"
+#include "lib/recording/path_template.h"
+#include "lib/recording/track_clock.h"
+
+namespace rec::recording {
+
+class Recorder {
+ public:
+  struct Options {
+    Fragmenter::Policy fragments;
+    Nanos header_timeout = 2 * kSecond;  // how long the first file waits for expected tracks
+    Nanos claim_timeout = 2 * kSecond;   // how long a first name is waited for
+    PathTemplate path;
+    std::string stream_name;
+    std::function<std::uint32_t()> random;  // for names that cannot collide
+  };
+  Recorder(Options options, std::unique_ptr<Container> container);
+
+  // UTC of running time 0, nanoseconds since 1970; before the first sample.
+  void set_utc_origin(Nanos utc) { utc_origin_ = utc; }
+  bool has_utc_origin() const { return utc_origin_.has_value(); }
+
+  // Whether a track is expected that could not be added yet. Until it is there, or for
+  // `header_timeout`, the first file is not begun, for it would not declare it.
+  void expect_tracks(bool expected) { expecting_ = expected; }
+  int add_track(Medium medium);
+  // What the track holds from its next sample on; until then its samples are refused.
+  void configure(int track, TrackConfig config);
+  enum class Taken { kYes, kBeforeKeyFrame, kLate, kFinished };
+  Taken push(int track, Input input, Nanos now);
+  void end_track(int track, Nanos now);
+  void finish(Nanos now);  // no more samples: write what is held and close
+
+  void tick(Nanos now) { poll(now); }
+  std::optional<Nanos> deadline() const;  // when tick() has something to do
+
+  // What the store says.
+  void claim_answered(const std::string& key, bool granted, const std::string& use_key, Nanos now);
+  void object_failed(const std::string& key, Nanos now);
+  void set_congested(bool congested, Nanos now);
+
+  std::vector<Output> take_outputs() { return std::exchange(outputs_, {}); }
+  std::size_t queued_bytes() const { return fragmenter_.bytes(); }
+  bool finished() const { return state_ == State::kFinished; }
+  bool finishing() const { return finishing_; }
+
+ private:
+  enum class State {
+    kIdle,      // no file and nothing to put in one
+    kClaiming,  // the store was asked for a name
+    kNoStore,   // the store has failed an object: its next answer may take for ever
+    kWriting,   // `key_` is ours
+    kFinished,
+  };
+  struct Track {
+    Medium medium;
+    std::optional<TrackConfig> config;
+    std::optional<TrackClock> clock;
+    bool recording = false;  // a sample was accepted
+    bool needs_key = false;
+    bool damaged = false;    // packets were lost since the last key frame
+    std::uint32_t lost = 0;  // packets, as the last input said
+    bool ended = false;
+    std::optional<GapMade> gap;  // being filled; told when it is over
+    std::optional<Nanos> last_arrival;
+    std::optional<Nanos> key_asked;  // monotonic time of the last request
+  };
+
+  Track& track(int index) { return tracks_[static_cast<std::size_t>(index)]; }
+  const Track& track(int index) const { return tracks_[static_cast<std::size_t>(index)]; }
+  bool admit_key(int index, const Input& input, Nanos now);
+  void note_loss(int index, const Input& input, Nanos now);
+  void want_key(int index, const char* reason, Nanos now);
+  void place_late_track(int index, const Sample& sample, Nanos now);
+  std::optional<int> leading_video(Nanos now) const;
+  std::vector<Sample> silence(int index, std::int64_t from, std::int64_t until, bool whole,
+                              Nanos now);
+  void fill(int index, std::int64_t from, std::int64_t until, const char* reason, bool whole,
+            Nanos now);
+  void fill_late(const Fragmenter::Cut& cut, Nanos now);
+  void tell_gap(int index);
+  void fill_start(int index, Nanos origin, Nanos now);
+
+  void poll(Nanos now);
+  bool awaits_tracks(Nanos now) const;
+  void poll_store(Nanos now);
+  void claim(Nanos now, State waiting);
+  void enable_tracks();
+  void begin_file(Nanos now);
+  void write(const Fragmenter::Cut& cut, Nanos now);
+  void end_file();
+  void keep_budget();
+  void stop(Nanos now);
+
+  const Options options_;
+  const std::unique_ptr<Container> container_;
+  Fragmenter fragmenter_;
+  std::vector<Track> tracks_;
+  std::optional<Nanos> utc_origin_;
+
+  State state_ = State::kIdle;
+  std::string key_;       // claimed or in use
+  Nanos claimed_at_ = 0;  // monotonic
+  std::optional<FileWriter> file_;
+  bool finishing_ = false;
+  bool expecting_ = false;
+  std::optional<Nanos> first_arrival_;  // monotonic
+  bool congested_ = false;
+  bool roll_wanted_ = false;  // a late track waits for a key frame
+  bool started_ = false;
+  std::uint32_t objects_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t lost_samples_ = 0;
+  std::vector<Output> outputs_;
+};
+
+}  // namespace rec::recording
