@@ -14,6 +14,9 @@
  * Supported: `video/x-h264` (avc, avc3, byte-stream; alignment au) and `audio/x-opus`. Other caps
  * are accepted, reported by a `record-track` message with state `unsupported`, and dropped.
  *
+ * A pad that is requested with caps (gst_element_request_pad()) declares its track at once: audio
+ * that is negotiated but silent is then in the file from the start, as silence.
+ *
  * Sending EOS to the element itself (gst_element_send_event()) ends the recording whatever the
  * tracks do. It then goes on swallowing data.
  *
@@ -95,7 +98,7 @@ gboolean src_event(GstPad* pad, GstObject* parent, GstEvent* event) {
 }
 
 GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar* name,
-                        const GstCaps*) {
+                        const GstCaps* caps) {
   guint number = 0;
   g_autofree gchar* own = nullptr;
   if (!name || sscanf(name, "sink_%u", &number) != 1) {
@@ -107,6 +110,7 @@ GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar*
   }
   GstPad* pad = gst_pad_new_from_template(templ, name);
   auto state = std::make_shared<MuxPad>(pad, name);
+  if (caps && gst_caps_is_fixed(caps)) state->declared = rec::adopt(gst_caps_copy(caps));
   gst_pad_set_chain_function_full(pad, sink_chain, new PadState(state),
                                   [](gpointer data) { delete static_cast<PadState*>(data); });
   gst_pad_set_event_function(pad, sink_event);

@@ -74,8 +74,11 @@ bool Mux::start() {
   l.lock();
   recorder_ =
       std::make_unique<recording::Recorder>(std::move(options), std::make_unique<Mp4Container>());
-  for (auto& [pad, state] : pads_) state->reset();
   timers_ = Timers::get();
+  for (auto& [pad, state] : pads_) {
+    state->reset();
+    declare(*state);
+  }
   begun_at_ = timers_->now();
   store_congested_ = congested_ = false;
   first_events_pushed_ = false;
@@ -148,6 +151,7 @@ bool Mux::finish(guint32 seqnum) {
 void Mux::add_pad(GstPad* pad, std::shared_ptr<MuxPad> state) {
   std::lock_guard l(lock_);
   state->reset();
+  if (recorder_) declare(*state);
   pads_[pad] = std::move(state);
 }
 
@@ -227,6 +231,15 @@ bool Mux::take_config(MuxPad& pad) {
   }
   recorder_->configure(pad.track, *config);
   return true;
+}
+
+// Before any data can come: what the pad was requested for.
+void Mux::declare(MuxPad& pad) {
+  if (!pad.declared) return;
+  auto input = CodecInput::create(pad.declared.get());
+  if (!input) return;  // the caps event will say so again, and why
+  pad.input = std::move(input.value());
+  take_config(pad);
 }
 
 // UTC is running time mapped once: whatever the wall clock does later, times stay contiguous.

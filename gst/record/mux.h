@@ -60,6 +60,7 @@ class Mux {
   void set_eos(MuxPad& pad, guint32 seqnum);
   void finish_if_all_ended();
   bool take_config(MuxPad& pad);
+  void declare(MuxPad& pad);
   void anchor_utc(const recording::Input& input);
   void collect();
   void queue(recording::ObjectUnit unit);

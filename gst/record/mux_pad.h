@@ -20,6 +20,8 @@ struct MuxPad {
   GstPad* const pad;  // not owned: lives at least as long
   const std::string name;
 
+  Ref<GstCaps> declared;  // given when the pad was requested; constant
+
   // Streaming thread of the pad (its STREAM_LOCK).
   GstSegment segment{};
   std::unique_ptr<CodecInput> input;  // nullptr: not recorded

@@ -51,6 +51,8 @@ class RecordBin final : public FrontOwner {
   Status configure_store();
   Error plug(Front& front, const ChainPlan& plan);
   void announce(Front& front);
+  void look_for_negotiated(Front& front);
+  void declare_negotiated(GstElement* webrtcbin);
   void unplug(Front& front);
   void remove_child(GstElement* element);
   Ref<GstPad> request_mux_pad(const Front& front);
@@ -77,6 +79,7 @@ class RecordBin final : public FrontOwner {
   bool stopping_ = true;
   std::map<GstPad*, Ref<GstRecTrackFront>> fronts_;  // by ghost pad
   std::vector<std::shared_ptr<BinTrack>> tracks_;
+  bool looked_for_negotiated_ = false;
 };
 
 }  // namespace rec::record

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Which pad of a recordbin feeds which track of its recordmux, and through which chain.
+#include <algorithm>
+
+#include "gst/record/gstrecordbinpad.h"
+#include "gst/record/negotiated.h"
+#include "gst/record/record_bin.h"
+
+GST_DEBUG_CATEGORY_EXTERN(record_bin_debug);
+#define GST_CAT_DEFAULT record_bin_debug
+
+namespace rec::record {
+namespace {
+
+// A pad without data for this long has lost its track to another pad that has some.
+constexpr Nanos kSilent = 1'000'000'000;
+// A chain that failed is built anew, but not more often than this.
+constexpr Nanos kRebuildInterval = 1'000'000'000;
+
+// Which sender the peer of `ghost` receives: webrtcbin's pads say so. Identity only.
+gpointer transceiver_of(GstPad* ghost) {
+  const auto peer = adopt(gst_pad_get_peer(ghost));
+  if (!peer || !g_object_class_find_property(G_OBJECT_GET_CLASS(peer.get()), "transceiver"))
+    return nullptr;
+  g_autoptr(GObject) transceiver = nullptr;
+  g_object_get(peer.get(), "transceiver", &transceiver, nullptr);
+  return transceiver;
+}
+
+}  // namespace
+
+bool RecordBin::is_silent(const BinTrack& track) const {
+  const auto* feeder = static_cast<Front*>(track.feeder.load());
+  return !feeder || feeder->ended || timers_->now() - track.last_data > kSilent;
+}
+
+std::shared_ptr<BinTrack> RecordBin::silent_track(Medium medium) const {
+  std::shared_ptr<BinTrack> silent;
+  for (const auto& track : tracks_) {
+    if (track->medium != medium || !is_silent(*track)) continue;
+    if (silent) return nullptr;  // which of them is not known
+    silent = track;
+  }
+  return silent;
+}
+
+Ref<GstPad> RecordBin::request_mux_pad(const Front& front) {
+  // An earlier pad of this name may have left its track to another one.
+  const auto taken = adopt(gst_element_get_static_pad(mux_.get(), front.name.c_str()));
+  return adopt(gst_element_request_pad_simple(mux_.get(), taken ? "sink_%u" : front.name.c_str()));
+}
+
+void RecordBin::release_mux_pad(Ref<GstPad> pad) {
+  if (pad) gst_element_release_request_pad(mux_.get(), pad.get());
+}
+
+// The track that `front` continues, or a new one.
+std::shared_ptr<BinTrack> RecordBin::track_for(Front& front, Medium medium) {
+  GstPad* ghost = nullptr;
+  for (const auto& [pad, element] : fronts_)
+    if (&front_of(element.get()) == &front) ghost = pad;
+  const gpointer transceiver = ghost ? transceiver_of(ghost) : nullptr;
+  const std::string label = ghost ? record_bin_pad_track(ghost) : std::string();
+  for (const auto& track : tracks_) {
+    if (track->medium != medium) continue;
+    if (transceiver && track->transceiver == transceiver) return track;
+    if (!label.empty() && track->label == label) return track;
+  }
+  if (!transceiver && label.empty())
+    if (auto silent = silent_track(medium)) return silent;
+  auto track = std::make_shared<BinTrack>();
+  track->name = front.name;
+  track->medium = medium;
+  track->transceiver = transceiver;
+  track->label = label;
+  track->mux_pad = front.early_pad ? std::move(front.early_pad) : request_mux_pad(front);
+  tracks_.push_back(track);
+  return track;
+}
+
+void RecordBin::unplug(Front& front) {
+  if (front.depay) front.depay->remove(bin_);
+  front.depay.reset();
+  front.plan.reset();
+}
+
+Error RecordBin::plug(Front& front, const ChainPlan& plan) {
+  unplug(front);
+  auto chain = DepayChain::create(bin_, plan, &front);
+  if (!chain) return chain.error();
+  if (!front.track || front.track->medium != plan.medium)
+    front.track = track_for(front, plan.medium);
+  front.depay = std::move(chain.value());
+  front.plan = plan;
+  front.plugged_at = timers_->now();
+  front.broken = false;
+  front.track->feeder = &front;
+  front.track->last_data = timers_->now();
+  if (!front.depay->link(front.src, front.track->mux_pad.get()))
+    return {Error::Kind::kUnsupported, "The pads of the chain do not link", "Report this"};
+  front.depay->start();
+  return {};
+}
+
+// recordmux knows of the track before its caps are known, so that it neither ends the recording nor
+// writes a header without it.
+void RecordBin::announce(Front& front) {
+  front.early_pad = request_mux_pad(front);
+  gst_pad_link_full(front.src, front.early_pad.get(), GST_PAD_LINK_CHECK_NOTHING);
+}
+
+// The first pad of a webrtcbin tells of its others, which may come later or never.
+void RecordBin::look_for_negotiated(Front& front) {
+  const auto ghost = [&]() -> Ref<GstPad> {
+    std::lock_guard l(topology_);
+    if (stopping_ || looked_for_negotiated_) return nullptr;
+    for (const auto& [pad, element] : fronts_)
+      if (&front_of(element.get()) == &front) return share(pad);
+    return nullptr;
+  }();
+  const auto peer = ghost ? adopt(gst_pad_get_peer(ghost.get())) : nullptr;
+  if (!peer || !transceiver_of(ghost.get())) return;
+  std::shared_ptr<GstElement> webrtcbin(gst_pad_get_parent_element(peer.get()), Unref());
+  std::shared_ptr<GstElement> self(GST_ELEMENT(gst_object_ref(bin_)), Unref());
+  if (!webrtcbin) return;
+  {
+    std::lock_guard l(topology_);
+    if (std::exchange(looked_for_negotiated_, true)) return;
+  }
+  timers_->run_soon([this, self, webrtcbin] { declare_negotiated(webrtcbin.get()); });
+}
+
+// A pool thread.
+void RecordBin::declare_negotiated(GstElement* webrtcbin) {
+  const auto templ = gst_element_get_pad_template(mux_.get(), "sink_%u");
+  for (const auto& negotiated : negotiated_audio(webrtcbin)) {
+    std::lock_guard l(topology_);
+    const bool known = std::any_of(tracks_.begin(), tracks_.end(), [&](const auto& track) {
+      return track->transceiver == negotiated.transceiver;
+    });
+    if (stopping_ || known) continue;
+    auto track = std::make_shared<BinTrack>();
+    track->medium = Medium::kAudio;
+    track->transceiver = negotiated.transceiver;
+    track->mux_pad =
+        adopt(gst_element_request_pad(mux_.get(), templ, nullptr, negotiated.caps.get()));
+    track->name = GST_PAD_NAME(track->mux_pad.get());
+    tracks_.push_back(std::move(track));
+  }
+}
+
+void RecordBin::caps_changed(Front& front, GstCaps* caps) {
+  auto plan = plan_chain(caps);
+  Error error = plan ? Error{} : plan.error();
+  Ref<GstPad> surplus;
+  {
+    std::lock_guard l(topology_);
+    if (stopping_) return;
+    if (!plan)
+      unplug(front);
+    else if (front.plan != plan.value())
+      error = plug(front, plan.value());
+    surplus = std::move(front.early_pad);
+  }
+  release_mux_pad(std::move(surplus));
+  look_for_negotiated(front);
+  if (!error.what.empty())
+    post_track(front.name, "unsupported", error.what + ". " + error.hint + ".");
+}
+
+// Streaming thread of the front, for every buffer: no lock as long as nothing changes hands.
+bool RecordBin::admits(Front& front) {
+  const auto& track = front.track;
+  if (!track) return false;
+  if (track->feeder != &front) {
+    std::lock_guard l(topology_);
+    if (stopping_ || !front.plan || !is_silent(*track)) return false;
+    const ChainPlan plan = *front.plan;
+    if (!plug(front, plan).what.empty()) return false;
+  }
+  track->last_data = timers_->now();
+  return true;
+}
+
+bool RecordBin::ended(Front& front) {
+  {
+    std::lock_guard l(topology_);
+    if (front.early_pad) return true;
+    if (front.track) return front.track->feeder == &front;
+    if (!tracks_.empty()) return false;  // recordmux ends with its own pads
+    for (const auto& [pad, element] : fronts_)
+      if (!front_of(element.get()).ended) return false;
+  }
+  // Nothing that could be recorded ever came.
+  gst_element_send_event(mux_.get(), gst_event_new_eos());
+  return false;
+}
+
+void RecordBin::failed(Front& front, const char* reason) {
+  bool again = false;
+  {
+    std::lock_guard l(topology_);
+    if (stopping_ || !front.plan) return;
+    if (timers_->now() - front.plugged_at < kRebuildInterval) return;
+    const ChainPlan plan = *front.plan;
+    again = plug(front, plan).what.empty();
+  }
+  GST_INFO_OBJECT(bin_, "%s: chain failed (%s), built anew: %d", front.name.c_str(), reason, again);
+}
+
+}  // namespace rec::record

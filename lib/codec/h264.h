@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// H.264 as it is written in the bitstream: NAL units, parameter sets and the decoder configuration
+// record. Clauses are those of ITU-T H.264 unless another standard is named.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/media.h"
+#include "lib/base/result.h"
+
+namespace rec::codec {
+
+// nal_unit_type, Table 7-1: the ones that are told apart here.
+enum class NalType : std::uint8_t {
+  kSlice = 1,
+  kPartitionA = 2,
+  kIdrSlice = 5,
+  kSei = 6,
+  kSps = 7,
+  kPps = 8,
+  kAccessUnitDelimiter = 9,
+  kFiller = 12,
+};
+inline NalType nal_type(std::span<const std::uint8_t> nal) {  // `nal` is not empty
+  return static_cast<NalType>(nal[0] & 0x1f);
+}
+
+// Walks the NAL units of one access unit (or of a whole stream) without copying or allocating:
+//   for (auto cursor = NalCursor::byte_stream(data); auto nal = cursor.next();) ...
+//   if (!cursor.ok()) ...
+class NalCursor {
+ public:
+  // Annex B: 3- and 4-byte start codes; leading and trailing zero bytes belong to no NAL unit.
+  static NalCursor byte_stream(std::span<const std::uint8_t> data);
+  // ISO/IEC 14496-15, 5.3.4.2: each NAL unit after its size in `length_size` (1, 2, 4) bytes.
+  static NalCursor length_prefixed(std::span<const std::uint8_t> data, unsigned length_size);
+
+  // The next NAL unit with its header byte, never empty; nothing at the end or at an error.
+  std::optional<std::span<const std::uint8_t>> next();
+  // False: the data does not start with a start code, or a length points past the end.
+  bool ok() const { return ok_; }
+
+ private:
+  NalCursor(std::span<const std::uint8_t> data, unsigned length_size);
+  std::optional<std::span<const std::uint8_t>> next_of_byte_stream();
+  std::optional<std::span<const std::uint8_t>> next_length_prefixed();
+
+  std::span<const std::uint8_t> rest_;
+  unsigned length_size_;  // bytes; 0: byte stream
+  bool ok_ = true;
+};
+
+// Code points of ITU-T H.273, as Tables E-3 to E-5 have them; 2 is "unspecified".
+struct ColourDescription {
+  std::uint8_t primaries = 2;
+  std::uint8_t transfer = 2;
+  std::uint8_t matrix = 2;
+  bool full_range = false;
+  friend bool operator==(const ColourDescription&, const ColourDescription&) = default;
+};
+
+struct H264Sps {
+  std::uint8_t id = 0;
+  std::uint8_t profile_idc = 0;
+  std::uint8_t constraint_flags = 0;  // the whole byte, constraint_set0_flag in its top bit
+  std::uint8_t level_idc = 0;
+  std::uint16_t width = 0;   // luma samples, after cropping
+  std::uint16_t height = 0;  // luma samples of a frame (not of a field), after cropping
+  bool interlaced = false;   // pictures may be fields or MBAFF frames: not frame_mbs_only_flag
+  std::uint8_t chroma_format_idc = 1;  // 0 monochrome, 1 4:2:0, 2 4:2:2, 3 4:4:4
+  std::uint8_t bit_depth_luma = 8;
+  std::uint8_t bit_depth_chroma = 8;
+  std::uint16_t sar_width = 0;              // sample aspect ratio; 0: unspecified
+  std::uint16_t sar_height = 0;             // 0: unspecified
+  std::optional<ColourDescription> colour;  // video_signal_type_present_flag
+  // How many frames may precede a frame in decoding order and follow it in output order.
+  int max_num_reorder_frames = 0;
+};
+
+struct H264Pps {
+  std::uint8_t id = 0;
+  std::uint8_t sps_id = 0;
+};
+
+// Both take one NAL unit with its header byte and without a start code.
+Result<H264Sps> parse_sps(std::span<const std::uint8_t> nal);
+// Only what ties the set to others; the rest cannot be parsed without the SPS.
+Result<H264Pps> parse_pps(std::span<const std::uint8_t> nal);
+
+// RFC 6381, 3.3: "avc3.42e01f".
+std::string rfc6381(std::string_view fourcc, const H264Sps& sps);
+
+// AVCDecoderConfigurationRecord, ISO/IEC 14496-15, 5.3.3.1.
+struct AvccRecord {
+  unsigned nal_length_size = 4;  // bytes: 1, 2 or 4
+  std::vector<Bytes> sps;        // NAL units; none is usual for avc3
+  std::vector<Bytes> pps;
+};
+// The extension fields at the end are not read: they repeat what the SPS says, and many writers
+// leave them out.
+Result<AvccRecord> parse_avcc(std::span<const std::uint8_t> data);
+// Sizes are 4 bytes long. Profile and level are those of the first SPS; one is required.
+Result<Bytes> make_avcc(const std::vector<Bytes>& sps, const std::vector<Bytes>& pps);
+
+}  // namespace rec::codec

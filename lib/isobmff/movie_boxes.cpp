@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The boxes of the init segment. Numbers in comments are clauses of ISO/IEC 14496-12:2015.
+#include "lib/isobmff/movie_boxes.h"
+
+#include <string_view>
+
+#include "lib/isobmff/sample_entry.h"
+
+namespace rec::isobmff {
+namespace {
+
+constexpr std::uint32_t kTrackEnabled = 1;       // 8.3.2.3
+constexpr std::uint32_t kTrackInMovie = 2;       // 8.3.2.3
+constexpr std::uint32_t kDataInThisFile = 1;     // 8.7.2.3
+constexpr std::uint32_t kOne16x16 = 0x10000;     // 1.0 in 16.16 fixed point
+constexpr std::uint16_t kFullVolume = 0x0100;    // 1.0 in 8.8 fixed point
+constexpr std::uint16_t kUndetermined = 0x55c4;  // ISO 639-2 'und', 5 bits a letter (8.4.2.3)
+
+void write_unity_matrix(BoxWriter& w) {  // 6.2.2: 16.16, the last column 2.30
+  for (const std::uint32_t value : {kOne16x16, 0u, 0u, 0u, kOne16x16, 0u, 0u, 0u, 0x40000000u})
+    w.u32(value);
+}
+
+}  // namespace
+
+void write_ftyp(BoxWriter& w) {  // 4.3
+  auto ftyp = w.box("ftyp");
+  w.fourcc("iso6");  // tfdt and default-base-is-moof need it; every reader must know both
+  w.u32(0);          // minor_version
+  w.fourcc("iso6");
+  w.fourcc("mp41");  // for programs that look for a file type they have heard of
+}
+
+void write_free(BoxWriter& w) {  // 8.1.2
+  auto free = w.box("free");
+  w.zeros(8);  // the place of an mdat's largesize
+}
+
+void write_mvhd(BoxWriter& w, std::uint64_t time_1904, std::uint32_t next_track_id) {  // 8.2.2
+  auto mvhd = w.full_box("mvhd", 1, 0);
+  w.u64(time_1904);  // creation_time
+  w.u64(time_1904);  // modification_time
+  w.u32(kMovieTimescale);
+  w.u64(0);          // duration: the moov itself has no samples
+  w.u32(kOne16x16);  // rate
+  w.u16(kFullVolume);
+  w.zeros(2 + 8);  // reserved
+  write_unity_matrix(w);
+  w.zeros(24);  // pre_defined
+  w.u32(next_track_id);
+}
+
+void write_tkhd(BoxWriter& w, const Track& track, std::uint64_t time_1904) {  // 8.3.2
+  const auto* video = std::get_if<H264Config>(&track.config.codec);
+  auto tkhd = w.full_box("tkhd", 1, kTrackEnabled | kTrackInMovie);
+  w.u64(time_1904);  // creation_time
+  w.u64(time_1904);  // modification_time
+  w.u32(track.id);
+  w.zeros(4);  // reserved
+  w.u64(0);    // duration
+  w.zeros(8);  // reserved
+  w.u16(0);    // layer
+  w.u16(0);    // alternate_group
+  w.u16(video ? 0 : kFullVolume);
+  w.zeros(2);  // reserved
+  write_unity_matrix(w);
+  w.u32(video ? video->width * kOne16x16 : 0);
+  w.u32(video ? video->height * kOne16x16 : 0);
+}
+
+void write_edts(BoxWriter& w, const TrackConfig& config) {  // 8.6.5, 8.6.6
+  const auto* opus = std::get_if<OpusConfig>(&config.codec);
+  if (!opus || opus->pre_skip == 0) return;
+  constexpr std::uint64_t kOpusRate = 48000;  // the unit of pre_skip
+  auto edts = w.box("edts");
+  auto elst = w.full_box("elst", 0, 0);
+  w.u32(1);  // entry_count
+  w.u32(0);  // segment_duration: as long as the fragments make it
+  w.u32(static_cast<std::uint32_t>(
+      (std::uint64_t{opus->pre_skip} * config.timescale + kOpusRate / 2) / kOpusRate));
+  w.u32(kOne16x16);  // media_rate
+}
+
+void write_mdhd(BoxWriter& w, std::uint32_t timescale, std::uint64_t time_1904) {  // 8.4.2
+  auto mdhd = w.full_box("mdhd", 1, 0);
+  w.u64(time_1904);  // creation_time
+  w.u64(time_1904);  // modification_time
+  w.u32(timescale);
+  w.u64(0);  // duration
+  w.u16(kUndetermined);
+  w.zeros(2);  // pre_defined
+}
+
+void write_hdlr(BoxWriter& w, Medium medium) {  // 8.4.3
+  const bool video = medium == Medium::kVideo;
+  const std::string_view name = video ? "Video" : "Audio";
+  auto hdlr = w.full_box("hdlr", 0, 0);
+  w.zeros(4);  // pre_defined
+  w.fourcc(video ? "vide" : "soun");
+  w.zeros(12);  // reserved
+  for (const char c : name) w.u8(static_cast<std::uint8_t>(c));
+  w.u8(0);  // the name ends with a NUL
+}
+
+void write_media_header(BoxWriter& w, Medium medium) {
+  if (medium == Medium::kVideo) {
+    auto vmhd = w.full_box("vmhd", 0, 1);  // 12.1.2; its flags are 1
+    w.zeros(2 + 6);                        // graphicsmode copy, opcolor
+  } else {
+    auto smhd = w.full_box("smhd", 0, 0);  // 12.2.2
+    w.zeros(2 + 2);                        // balance centre, reserved
+  }
+}
+
+void write_dinf(BoxWriter& w) {  // 8.7.1
+  auto dinf = w.box("dinf");
+  auto dref = w.full_box("dref", 0, 0);  // 8.7.2
+  w.u32(1);                              // entry_count
+  auto url = w.full_box("url ", 0, kDataInThisFile);
+}
+
+void write_stbl(BoxWriter& w, const CodecConfig& codec) {  // 8.5.1
+  auto stbl = w.box("stbl");
+  write_stsd(w, codec);
+  // All samples are in fragments: the tables have no entry, but must be there.
+  for (const std::string_view table : {"stts", "stsc"}) {  // 8.6.1.2, 8.7.4
+    auto box = w.full_box(table, 0, 0);
+    w.u32(0);  // entry_count
+  }
+  {
+    auto stsz = w.full_box("stsz", 0, 0);  // 8.7.3.2
+    w.u32(0);                              // sample_size: it varies
+    w.u32(0);                              // sample_count
+  }
+  auto stco = w.full_box("stco", 0, 0);  // 8.7.5
+  w.u32(0);                              // entry_count
+}
+
+void write_mvex(BoxWriter& w, std::span<const Track> tracks) {  // 8.8.1
+  auto mvex = w.box("mvex");
+  for (const Track& track : tracks) {
+    auto trex = w.full_box("trex", 0, 0);  // 8.8.3
+    w.u32(track.id);
+    w.u32(1);  // default_sample_description_index
+    // Duration, size and flags: each fragment says them itself, so that it can be understood, and
+    // moved, without this box.
+    w.zeros(4 + 4 + 4);
+  }
+}
+
+}  // namespace rec::isobmff

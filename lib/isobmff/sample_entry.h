@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The sample description of a track: which codec, and what its decoder needs to start.
+#pragma once
+
+#include "lib/isobmff/box_writer.h"
+
+namespace rec::isobmff {
+
+void write_stsd(BoxWriter& w, const CodecConfig& codec);          // ISO/IEC 14496-12, 8.5.2
+void write_sample_entry(BoxWriter& w, const H264Config& config);  // avc3: ISO/IEC 14496-15, 5.4.2
+void write_sample_entry(BoxWriter& w, const OpusConfig& config);  // Opus in ISOBMFF, 4.3.1
+void write_dops(BoxWriter& w, const OpusConfig& config);          // Opus in ISOBMFF, 4.3.2
+
+}  // namespace rec::isobmff
