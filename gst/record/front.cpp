@@ -33,7 +33,10 @@ GstFlowReturn Front::chain(GstPad*, Ref<GstBuffer> buffer) {
   if (rtp_ && !note_rtp(buffer)) return GST_FLOW_OK;
   if (!owner->admits(*this)) return GST_FLOW_OK;
   const GstFlowReturn flow = gst_pad_push(src, buffer.release());
-  if (flow < GST_FLOW_EOS || broken) owner->failed(*this, gst_flow_get_name(flow));
+  if (flow < GST_FLOW_EOS || broken) {
+    ++lost_;  // as good as: what follows refers to it
+    owner->failed(*this, gst_flow_get_name(flow));
+  }
   return GST_FLOW_OK;
 }
 
