@@ -7,7 +7,6 @@
 #include <glib-unix.h>
 #include <gst/gst.h>
 #include <gst/sdp/sdp.h>
-#define GST_USE_UNSTABLE_API  // all of GstWebRTC
 #include <gst/webrtc/webrtc.h>
 
 #include <atomic>

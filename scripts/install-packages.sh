@@ -17,7 +17,7 @@ packages=(
 case $level in
   build) ;;
   test | full)
-    packages+=(libgtest-dev python3 chromium clang libclang-rt-14-dev)
+    packages+=(libgtest-dev libgmock-dev python3 chromium clang libclang-rt-14-dev)
     command -v node >/dev/null || packages+=(nodejs)
     command -v npm >/dev/null || packages+=(npm)
     ;;&

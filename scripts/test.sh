@@ -19,7 +19,7 @@ case ${1-} in
 esac
 
 scripts/install-packages.sh "$([[ $mode == full ]] && echo full || echo test)"
-[[ $mode == quick ]] || tests/support/judge/setup.sh
+[[ $mode == quick ]] || tests/support/judge/setup.sh || (($? == 77))  # its tests will say so
 
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT

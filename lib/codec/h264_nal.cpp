@@ -10,15 +10,13 @@ namespace {
 
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
-// Offset of the next 00 00 01. Looks at every third byte only: one above 1 rules out three places.
+// Offset of the next 00 00 01. A byte that is neither 0 nor the end of one rules out three places.
 std::size_t find_start_code(std::span<const std::uint8_t> data) {
-  std::size_t i = 2;
+  std::size_t i = 2;  // where its last byte may be
   while (i < data.size()) {
-    if (data[i] > 1)
-      i += 3;
-    else if (data[i] == 0)
+    if (data[i] == 0)
       i += 1;
-    else if (data[i - 1] == 0 && data[i - 2] == 0)
+    else if (data[i] == 1 && data[i - 1] == 0 && data[i - 2] == 0)
       return i - 2;
     else
       i += 3;

@@ -21,7 +21,7 @@ struct Size {
 };
 
 struct Frame {
-  Size mbs;                      // macroblocks
+  std::uint64_t mbs = 1;         // macroblocks of a frame
   bool order_is_output = false;  // pic_order_cnt_type 2: decoding order is output order
 };
 
@@ -78,8 +78,8 @@ bool parse_picture_order(BitReader& r) {
   return type == 2;
 }
 
-// pic_width_in_mbs_minus1 up to the cropping rectangle. Returns the size in macroblocks.
-Size parse_frame_size(BitReader& r, H264Sps& sps) {
+// pic_width_in_mbs_minus1 up to the cropping rectangle. Returns the macroblocks of a frame.
+std::uint64_t parse_frame_size(BitReader& r, H264Sps& sps) {
   const Size map_units = {std::uint64_t{r.ue()} + 1, std::uint64_t{r.ue()} + 1};
   const bool frame_mbs_only = r.flag();
   if (!frame_mbs_only) r.skip(1);  // mb_adaptive_frame_field_flag
@@ -102,11 +102,11 @@ Size parse_frame_size(BitReader& r, H264Sps& sps) {
   if (coded.width > 0xffff || coded.height > 0xffff || crop.width >= coded.width ||
       crop.height >= coded.height)
     r.fail();
-  if (!r.ok()) return {};
+  if (!r.ok()) return 1;
   sps.width = static_cast<std::uint16_t>(coded.width - crop.width);
   sps.height = static_cast<std::uint16_t>(coded.height - crop.height);
   sps.interlaced = !frame_mbs_only;
-  return mbs;
+  return mbs.width * mbs.height;
 }
 
 void parse_sample_aspect_ratio(BitReader& r, H264Sps& sps) {
@@ -192,7 +192,7 @@ std::optional<int> parse_vui(BitReader& r, H264Sps& sps) {
 }
 
 // MaxDpbFrames of A.3.1 h) and A.3.2 f), from MaxDpbMbs of Table A-1.
-int max_dpb_frames(const H264Sps& sps, Size mbs) {
+int max_dpb_frames(const H264Sps& sps, std::uint64_t frame_mbs) {
   struct Level {
     std::uint8_t idc;
     std::uint32_t max_dpb_mbs;
@@ -208,7 +208,7 @@ int max_dpb_frames(const H264Sps& sps, Size mbs) {
   const auto level = std::find_if(kLevels.begin(), kLevels.end(),
                                   [idc](const Level& candidate) { return candidate.idc == idc; });
   if (level == kLevels.end()) return kMaxDpbFrames;
-  const std::uint64_t frames = level->max_dpb_mbs / (mbs.width * mbs.height);
+  const std::uint64_t frames = level->max_dpb_mbs / frame_mbs;
   return static_cast<int>(std::min<std::uint64_t>(frames, kMaxDpbFrames));
 }
 

@@ -2,7 +2,6 @@
 #include "tests/support/webrtc/call.h"
 
 #include <gst/sdp/sdp.h>
-#define GST_USE_UNSTABLE_API  // all of GstWebRTC
 #include <gst/webrtc/webrtc.h>
 
 #include <utility>

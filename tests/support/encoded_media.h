@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Real encoded media for element tests: made once by GStreamer's own encoders.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "gst/common/handles.h"
+
+namespace rec::test {
+
+struct Encoded {
+  Ref<GstCaps> caps;
+  std::vector<Ref<GstBuffer>> buffers;  // in decode order
+
+  GstBuffer* operator[](std::size_t i) const { return buffers[i % buffers.size()].get(); }
+  std::size_t size() const { return buffers.size(); }
+};
+
+// What comes out of `launch`, a pipeline without its sink.
+inline Encoded run_encoder(const std::string& launch) {
+  Encoded out;
+  const auto pipeline = adopt_floating(
+      gst_parse_launch((launch + " ! appsink name=out sync=false").c_str(), nullptr));
+  if (!pipeline) g_error("no pipeline: %s", launch.c_str());
+  const auto sink = adopt(gst_bin_get_by_name(GST_BIN(pipeline.get()), "out"));
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  for (;;) {
+    GstSample* sample = nullptr;
+    g_signal_emit_by_name(sink.get(), "pull-sample", &sample);
+    if (!sample) break;
+    if (!out.caps) out.caps = share(gst_sample_get_caps(sample));
+    out.buffers.push_back(share(gst_sample_get_buffer(sample)));
+    gst_sample_unref(sample);
+  }
+  gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+  if (out.buffers.empty()) g_error("nothing came out of %s", launch.c_str());
+  return out;
+}
+
+// One for each launch line and process.
+inline const Encoded& encoded(const std::string& launch) {
+  static std::map<std::string, Encoded> made;
+  auto [place, fresh] = made.try_emplace(launch);
+  if (fresh) place->second = run_encoder(launch);
+  return place->second;
+}
+
+// 90 pictures at 30 a second, a key frame each second.
+inline std::string h264_launch(const std::string& format, int width = 64, int height = 48) {
+  return "videotestsrc num-buffers=90 ! video/x-raw,format=I420,framerate=30/1,width=" +
+         std::to_string(width) + ",height=" + std::to_string(height) +
+         " ! x264enc tune=zerolatency threads=1 key-int-max=30 bitrate=64 option-string=scenecut=0 "
+         "! h264parse config-interval=" +
+         (format == "byte-stream" ? "-1" : "0") +
+         " ! video/x-h264,alignment=au,stream-format=" + format;
+}
+inline const Encoded& h264(const std::string& format = "byte-stream", int width = 64,
+                           int height = 48) {
+  return encoded(h264_launch(format, width, height));
+}
+
+// 150 packets of 20 ms.
+inline std::string opus_launch(int channels = 2) {
+  return "audiotestsrc num-buffers=150 samplesperbuffer=960 ! audio/x-raw,rate=48000,channels=" +
+         std::to_string(channels) + " ! opusenc";
+}
+inline const Encoded& opus(int channels = 2) { return encoded(opus_launch(channels)); }
+
+}  // namespace rec::test

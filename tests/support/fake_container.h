@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// A container for tests of lib/recording: what a recorder hands to it can be read back, field by
+// field, from the bytes of the object. Silence comes in the packets of Opus.
+#pragma once
+
+#include <array>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "lib/recording/container.h"
+
+namespace rec::test {
+
+class FakeContainer final : public recording::Container {
+ public:
+  Bytes header(std::span<const Track> tracks, std::uint64_t utc_seconds) override {
+    Bytes out{'H'};
+    put(out, static_cast<std::int64_t>(utc_seconds));
+    put(out, static_cast<std::int64_t>(tracks.size()));
+    for (const Track& t : tracks) put(out, t.id);
+    return out;
+  }
+
+  Bytes fragment(std::uint32_t sequence, std::span<const TrackRun> runs) override {
+    Bytes out{'F'};
+    put(out, sequence);
+    put(out, static_cast<std::int64_t>(runs.size()));
+    for (const TrackRun& run : runs) {
+      put(out, run.track_id);
+      put(out, run.end_dts);
+      put(out, static_cast<std::int64_t>(run.samples.size()));
+      for (const RunSample& s : run.samples) {
+        put(out, s.dts);
+        put(out, s.cts_offset);
+        put(out, s.key);
+        put(out, s.size);
+      }
+      put(out, static_cast<std::int64_t>(run.bytes.size()));
+      out.insert(out.end(), run.bytes.begin(), run.bytes.end());
+    }
+    return out;
+  }
+
+  std::int64_t silence_grid(const TrackConfig& config) override {
+    return std::holds_alternative<OpusConfig>(config.codec) ? 120 : 0;
+  }
+  std::optional<Silence> silence(const TrackConfig& config, std::int64_t at_most) override {
+    if (!std::holds_alternative<OpusConfig>(config.codec)) return std::nullopt;
+    for (const std::int64_t duration : {960, 480, 240, 120})
+      if (duration <= at_most) return Silence{Bytes{'s', 'i', 'l'}, duration};
+    return std::nullopt;
+  }
+
+ private:
+  static void put(Bytes& out, std::int64_t value) {
+    std::array<std::uint8_t, 8> raw;
+    std::memcpy(raw.data(), &value, raw.size());
+    out.insert(out.end(), raw.begin(), raw.end());
+  }
+};
+
+// An object of a FakeContainer, read back.
+struct ReadSample {
+  std::int64_t dts;       // track ticks since the start of the file
+  std::int64_t duration;  // track ticks
+  std::int64_t cts_offset;
+  bool key;
+  std::string payload;
+  bool silent() const { return payload == "sil"; }
+};
+struct ReadRun {
+  int track;  // as the recorder numbers it
+  std::int64_t end_dts;
+  std::vector<ReadSample> samples;
+};
+struct ReadFragment {
+  std::int64_t sequence;
+  std::vector<ReadRun> runs;
+};
+struct ReadFile {
+  std::int64_t utc_seconds = 0;
+  std::vector<int> tracks;
+  std::vector<ReadFragment> fragments;
+
+  std::vector<ReadSample> samples(int track) const {
+    std::vector<ReadSample> all;
+    for (const auto& f : fragments)
+      for (const auto& run : f.runs)
+        if (run.track == track) all.insert(all.end(), run.samples.begin(), run.samples.end());
+    return all;
+  }
+};
+
+class FakeReader {
+ public:
+  // Throws std::out_of_range for bytes that no FakeContainer wrote.
+  static ReadFile read(const Bytes& bytes) { return FakeReader(bytes).file(); }
+
+ private:
+  explicit FakeReader(const Bytes& bytes) : bytes_(bytes) {}
+
+  std::int64_t number() {
+    std::int64_t value = 0;
+    if (at_ + sizeof value > bytes_.size()) throw std::out_of_range("a number ends too early");
+    std::memcpy(&value, bytes_.data() + at_, sizeof value);
+    at_ += sizeof value;
+    return value;
+  }
+  void expect(char mark) {
+    if (bytes_.at(at_++) != static_cast<std::uint8_t>(mark)) throw std::out_of_range("a mark");
+  }
+
+  ReadRun run() {
+    ReadRun run{static_cast<int>(number()) - 1, number(), {}};
+    std::vector<std::size_t> sizes;
+    for (auto left = number(); left > 0; --left) {
+      ReadSample s{.dts = number(),
+                   .duration = 0,
+                   .cts_offset = number(),
+                   .key = number() != 0,
+                   .payload = {}};
+      sizes.push_back(static_cast<std::size_t>(number()));
+      run.samples.push_back(std::move(s));
+    }
+    const std::size_t end = at_ + sizeof(std::int64_t) + static_cast<std::size_t>(number());
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      if (at_ + sizes[i] > bytes_.size()) throw std::out_of_range("a sample ends too early");
+      run.samples[i].payload.assign(bytes_.begin() + static_cast<std::ptrdiff_t>(at_),
+                                    bytes_.begin() + static_cast<std::ptrdiff_t>(at_ + sizes[i]));
+      at_ += sizes[i];
+      const bool last = i + 1 == sizes.size();
+      run.samples[i].duration = (last ? run.end_dts : run.samples[i + 1].dts) - run.samples[i].dts;
+    }
+    if (at_ != end) throw std::out_of_range("sample sizes do not fill their run");
+    return run;
+  }
+
+  ReadFile file() {
+    ReadFile file;
+    expect('H');
+    file.utc_seconds = number();
+    for (auto left = number(); left > 0; --left)
+      file.tracks.push_back(static_cast<int>(number()) - 1);
+    while (at_ < bytes_.size()) {
+      expect('F');
+      ReadFragment fragment{number(), {}};
+      for (auto left = number(); left > 0; --left) fragment.runs.push_back(run());
+      file.fragments.push_back(std::move(fragment));
+    }
+    return file;
+  }
+
+  const Bytes& bytes_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace rec::test

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The playback judge: a recording is good when Chromium plays it.
+//   judge.mjs progressive FILE [options]       a file behind <video src>
+//   judge.mjs mse FILE [CODECS] [options]      the same bytes appended to a MediaSource
+//   judge.mjs beeps|flashes FILE [--mse] ...   the seconds at which a 1 kHz beep or a white flash
+//                                              in the top strip begins: a JSON list
+//   judge.mjs --jobs JOBS.json                 [{mode, file, ...}], all in one browser
+// One JSON line a job. Exit 0: all are ok; 1: some are not; 2: called wrongly; 77: "SKIP: reason".
+import { execFileSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { launch, Skip } from './browser.mjs';
+import { startServer } from './server.mjs';
+
+const modes = ['progressive', 'mse', 'beeps', 'flashes'];
+// Option on the command line -> key of a job, and how its value is read (none: a switch).
+const options = {
+  '--allow-hole': ['allowHole'], // more than one buffered range; each is played
+  '--expect-audio': ['expectAudio'], // audio is decoded
+  '--expect-sound': ['expectSound'], // and not silent
+  '--expect-video': ['expectVideo'],
+  '--expect-frames': ['expectFrames', Number], // within 2 %
+  '--expect-duration': ['expectDuration', Number], // seconds
+  '--duration-tolerance': ['durationTolerance', Number], // seconds, default 0.1
+  '--seek-tolerance': ['seekTolerance', Number], // seconds that a frame may be older than the target
+  '--rate': ['rate', Number], // of the pass to the end, default 4
+  '--bytes': ['bytes', Number], // only the first so many bytes of the file
+  '--cut-tail': ['cutTail'], // without what mp4check says a killed writer left behind
+  '--screenshot': ['screenshot', String], // a PNG of the video element while it plays
+  '--timeout': ['timeout', Number], // seconds a job may take, default 300
+  '--mse': ['mse'], // beeps and flashes through a MediaSource
+  '--codecs': ['codecs', String],
+  '--mp4check': ['mp4check', String], // the program, for the codecs of an MP4; default $MP4CHECK
+};
+
+class Usage extends Error {}
+
+function parseCommand([mode, ...rest]) {
+  if (mode === '--jobs' && rest.length === 1) return JSON.parse(readFileSync(rest[0], 'utf8'));
+  if (!modes.includes(mode)) throw new Usage(`one of ${modes.join(', ')}, --jobs`);
+  const job = { mode };
+  const words = [];
+  for (let i = 0; i < rest.length; ++i) {
+    if (!rest[i].startsWith('--')) {
+      words.push(rest[i]);
+      continue;
+    }
+    const option = options[rest[i]];
+    if (!option) throw new Usage(`unknown option ${rest[i]}`);
+    const [key, read] = option;
+    job[key] = read ? read(rest[++i]) : true;
+  }
+  [job.file, job.codecs = job.codecs] = words;
+  if (!job.file || words.length > 2) throw new Usage('one FILE, for mse also CODECS');
+  return [job];
+}
+
+// What an independent reader finds in an MP4. Violations are its business, not this judge's.
+function readMp4(job) {
+  const program = job.mp4check ?? process.env.MP4CHECK;
+  if (!program) throw new Error('mp4check is needed: --mp4check or $MP4CHECK');
+  try {
+    return JSON.parse(execFileSync(program, ['--ffmpeg', job.file], { encoding: 'utf8' }));
+  } catch (error) {
+    if (!error.stdout) throw new Error(`mp4check: ${error.message}`);
+    return JSON.parse(error.stdout);
+  }
+}
+
+// The type that a MediaSource is told.
+function findCodecs(job) {
+  const codecs = readMp4(job).tracks.map((track) => track.rfc6381);
+  if (codecs.length === 0 || codecs.includes('')) throw new Error('mp4check knows no codecs of this file');
+  return `video/mp4; codecs="${codecs.join(',')}"`;
+}
+
+const deadline = (seconds, what) =>
+  new Promise((_, reject) => setTimeout(() => reject(new Error(what)), seconds * 1000).unref());
+
+async function runJob(browser, server, files, job) {
+  let size = statSync(job.file).size;
+  if (job.cutTail) size -= readMp4(job).tail_bytes;
+  const name = `${files.size}-${basename(job.file)}`;
+  files.set(name, { path: job.file, bytes: Math.min(size, job.bytes ?? size) });
+  const useSource = job.mode === 'mse' || job.mse;
+  const codecs = useSource ? (job.codecs ?? findCodecs(job)) : undefined;
+  const page = await browser.newPage();
+  try {
+    await page.exposeFunction('takeScreenshot', () => page.locator('video').screenshot({ path: job.screenshot }));
+    await page.goto(`${server.origin}/judge.html`);
+    await page.waitForFunction(() => window.run);
+    const url = `${server.origin}/media/${encodeURIComponent(name)}`;
+    const seconds = job.timeout ?? 300;
+    return await Promise.race([
+      page.evaluate((task) => window.run(task), { ...job, url, codecs }),
+      deadline(seconds, `no verdict within ${seconds} s`),
+    ]);
+  } finally {
+    await page.close();
+  }
+}
+
+function print(job, result, single) {
+  const list = { beeps: result.beeps, flashes: result.flashes }[job.mode];
+  if (single && list && result.ok) console.log(JSON.stringify(list));
+  else console.log(JSON.stringify({ file: job.file, mode: job.mode, ...result }));
+}
+
+async function main(words) {
+  const jobs = parseCommand(words);
+  const browser = await launch();
+  const files = new Map();
+  const server = await startServer(files);
+  let failed = 0;
+  try {
+    for (const job of jobs) {
+      let result;
+      try {
+        result = await runJob(browser, server, files, job);
+      } catch (error) {
+        result = { ok: false, why: error.message.split('\n')[0], errors: [] };
+      }
+      print(job, result, words[0] !== '--jobs');
+      if (!result.ok) ++failed;
+    }
+  } finally {
+    await browser.close();
+    server.close();
+  }
+  return failed ? 1 : 0;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof Skip) console.log(`SKIP: ${error.message}`);
+  else console.error(error instanceof Usage ? `usage: judge.mjs ${error.message}` : error.stack);
+  process.exitCode = error instanceof Skip ? 77 : error instanceof Usage ? 2 : 1;
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Sample entries: AVC (ISO/IEC 14496-15, 5.3.3 and 5.4.2) and Opus ("Encapsulation of Opus in ISO
+// BMFF", 4.3).
+#include <algorithm>
+#include <cstdio>
+
+#include "tests/support/box_fields.h"
+
+namespace rec::test::mp4 {
+namespace {
+
+// Longer than any encoder's look-ahead (RFC 7845, 4.2 recommends 3840). A byte-swapped 312 is not.
+constexpr std::uint16_t kMaxPreSkip = 5760;  // samples at 48 kHz
+
+// One array of parameter sets in avcC.
+void read_parameter_sets(Fields& f, unsigned count, unsigned nal_type, const char* name,
+                         std::span<const std::uint8_t> profile) {
+  for (unsigned i = 0; i < count && !f.short_read(); ++i) {
+    const auto nal = f.take(f.u16());
+    if (nal.empty() || nal[0] >> 7 || (nal[0] & 31u) != nal_type) {
+      f.violation(std::string(name) + " is not a NAL unit of type " + std::to_string(nal_type));
+    } else if (nal_type == 7 &&
+               (nal.size() < 4 || !std::equal(profile.begin(), profile.end(), nal.begin() + 1))) {
+      f.violation("profile, compatibility or level differ from the SPS");
+    }
+  }
+}
+
+void read_avcc(Context& ctx, const Box& box, Mp4Track& track) {  // 14496-15, 5.3.3.1
+  track.avcc.assign(box.payload.begin(), box.payload.end());
+  Fields f(ctx, box);
+  f.expect(f.u8(), 1, "configurationVersion");
+  const auto profile = f.take(3);
+  const std::uint8_t lengths = f.u8();
+  f.expect(lengths >> 2, 0x3f, "reserved bits before lengthSizeMinusOne");
+  f.expect(lengths & 3, 3, "lengthSizeMinusOne");
+  const std::uint8_t sps = f.u8();
+  f.expect(sps >> 5, 7, "reserved bits before numOfSequenceParameterSets");
+  read_parameter_sets(f, sps & 31u, 7, "SPS", profile);
+  const std::uint8_t pps = f.u8();
+  read_parameter_sets(f, pps, 8, "PPS", {});
+  // avc3 may leave both to the samples; avc1 has nothing else (5.4.2.1).
+  if (track.entry == "avc1" && ((sps & 31u) == 0 || pps == 0))
+    f.violation("avc1 needs SPS and PPS");
+  if (f.short_read()) return;
+  const unsigned idc = profile[0];
+  if (idc == 100 || idc == 110 || idc == 122 || idc == 144 || idc == 244) {
+    const std::uint8_t chroma = f.u8();
+    f.expect(chroma >> 2, 0x3f, "reserved bits before chroma_format");
+    for (const char* name :
+         {"reserved bits before bit_depth_luma", "reserved bits before bit_depth_chroma"}) {
+      f.expect(f.u8() >> 3, 0x1f, name);
+    }
+    read_parameter_sets(f, f.u8(), 13, "SPS extension", {});
+  }
+  f.done();
+}
+
+void read_visual_extra(Context& ctx, const Box& box) {
+  Fields f(ctx, box);
+  if (box.type == "pasp") {  // 12.1.4
+    if (f.u32() == 0 || f.u32() == 0) f.violation("a spacing is 0");
+    f.done();
+  } else if (box.type == "colr") {  // 12.1.5
+    if (f.type() != "nclx") return f.violation("colour_type is not nclx");
+    f.take(6);
+    if (f.u8() & 0x7f) f.violation("reserved must be 0");
+    f.done();
+  }
+}
+
+void read_avc_entry(Context& ctx, const Box& entry, Mp4Track& track) {  // 12.1.3
+  Fields f(ctx, entry);
+  f.zeros(6, "reserved");
+  f.expect(f.u16(), 1, "data_reference_index");
+  f.zeros(16, "pre_defined and reserved");
+  track.width = f.u16();
+  track.height = f.u16();
+  if (track.width == 0 || track.height == 0) f.violation("width or height is 0");
+  f.expect(f.u32(), 0x00480000, "horizresolution");
+  f.expect(f.u32(), 0x00480000, "vertresolution");
+  f.zeros(4, "reserved");
+  f.expect(f.u16(), 1, "frame_count");
+  const std::uint8_t name_length = f.u8();
+  if (name_length > 31) f.violation("compressorname is longer than its field");
+  f.take(std::min<std::size_t>(name_length, 31));
+  f.zeros(31 - std::min<std::size_t>(name_length, 31), "padding of compressorname");
+  f.expect(f.u16(), 0x0018, "depth");
+  f.expect(f.u16(), 0xffff, "pre_defined");
+  if (f.short_read()) return;
+  const std::uint64_t at = entry.end() - f.left();
+  const auto boxes = split_boxes(ctx, f.take(f.left()), at, entry.path);
+  check_children(ctx, entry, boxes, {{"avcC", 1, 1}, {"pasp", 0, 1}, {"colr", 0, 1}});
+  for (const auto& box : boxes) {
+    if (box.type == "avcC")
+      read_avcc(ctx, box, track);
+    else
+      read_visual_extra(ctx, box);
+  }
+}
+
+void read_dops(Context& ctx, const Box& box, Mp4Track& track) {  // Opus in ISO BMFF, 4.3.2
+  Fields f(ctx, box);
+  auto& d = track.dops;
+  d.version = f.u8();
+  f.expect(d.version, 0, "Version");
+  d.channels = f.u8();
+  f.expect(d.channels, track.channels, "OutputChannelCount");
+  d.pre_skip = f.u16();
+  if (d.pre_skip > kMaxPreSkip) f.violation("PreSkip is " + std::to_string(d.pre_skip));
+  d.input_sample_rate = f.u32();
+  if (d.input_sample_rate > 384000) {  // a byte-swapped rate; 0 means unknown (RFC 7845, 5.1)
+    f.violation("InputSampleRate is " + std::to_string(d.input_sample_rate));
+  }
+  d.output_gain = static_cast<std::int16_t>(f.u16());
+  d.mapping_family = f.u8();
+  if (d.mapping_family == 0) {
+    if (d.channels < 1 || d.channels > 2) f.violation("family 0 has one or two channels");
+    return f.done();
+  }
+  d.stream_count = f.u8();
+  d.coupled_count = f.u8();
+  const auto mapping = f.take(d.channels);
+  d.mapping.assign(mapping.begin(), mapping.end());
+  if (d.stream_count == 0 || d.coupled_count > d.stream_count) f.violation("bad stream counts");
+  for (const auto index : d.mapping) {  // RFC 7845, 5.1.1: 255 is silence
+    if (index != 255 && index >= d.stream_count + d.coupled_count) {
+      f.violation("ChannelMapping names a channel that is not coded");
+    }
+  }
+  f.done();
+}
+
+void read_opus_entry(Context& ctx, const Box& entry, Mp4Track& track) {  // 12.2.3, version 0
+  Fields f(ctx, entry);
+  f.zeros(6, "reserved");
+  f.expect(f.u16(), 1, "data_reference_index");
+  f.zeros(8, "reserved");
+  track.channels = f.u16();
+  if (track.channels == 0) f.violation("channelcount is 0");
+  f.expect(f.u16(), 16, "samplesize");
+  f.zeros(4, "pre_defined and reserved");
+  f.expect(f.u32(), 48000u << 16, "samplerate (16.16)");
+  if (f.short_read()) return;
+  const std::uint64_t at = entry.end() - f.left();
+  const auto boxes = split_boxes(ctx, f.take(f.left()), at, entry.path);
+  check_children(ctx, entry, boxes, {{"dOps", 1, 1}});
+  if (const Box* box = find(boxes, "dOps")) read_dops(ctx, *box, track);
+}
+
+}  // namespace
+
+void read_stsd(Context& ctx, const Box& stsd, Mp4Track& track) {  // 8.5.2
+  Fields f(ctx, stsd);
+  f.full_header(0);
+  // Measured: a second entry breaks ffmpeg and Chromium.
+  f.expect(f.u32(), 1, "entry_count");
+  const std::uint64_t at = stsd.end() - f.left();
+  const auto entries = split_boxes(ctx, f.take(f.left()), at, stsd.path);
+  if (entries.size() != 1) {
+    return ctx.violation(stsd, std::to_string(entries.size()) + " sample entries, must be 1");
+  }
+  const Box& entry = entries.front();
+  track.entry = entry.type;
+  if (track.video() && (entry.type == "avc1" || entry.type == "avc3")) {
+    read_avc_entry(ctx, entry, track);
+  } else if (!track.video() && entry.type == "Opus") {
+    read_opus_entry(ctx, entry, track);
+  } else {
+    ctx.violation(entry, "unknown sample entry for a " + track.handler + " track");
+  }
+}
+
+}  // namespace rec::test::mp4
