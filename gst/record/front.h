@@ -27,6 +27,7 @@ struct BinTrack {
   std::string label;                   // pad property "track"
   std::atomic<void*> feeder{nullptr};  // the Front whose data is recorded
   std::atomic<Nanos> last_data{0};     // monotonic
+  bool fed = false;                    // ever; under the topology lock
 };
 
 struct Front {
@@ -51,6 +52,7 @@ struct Front {
   std::optional<DepayChain> depay;
   std::shared_ptr<BinTrack> track;  // read without the lock by the streaming thread, which sets it
   Nanos plugged_at = 0;
+  std::optional<Nanos> refused_since;  // its track is being fed by another front
 
  private:
   bool note_rtp(Ref<GstBuffer>& buffer);

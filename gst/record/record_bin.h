@@ -58,8 +58,10 @@ class RecordBin final : public FrontOwner {
   Ref<GstPad> request_mux_pad(const Front& front);
   void release_mux_pad(Ref<GstPad> pad);
   std::shared_ptr<BinTrack> track_for(Front& front, Medium medium);
+  std::shared_ptr<BinTrack> new_track(Front& front, Medium medium);
   std::shared_ptr<BinTrack> silent_track(Medium medium) const;
   bool is_silent(const BinTrack& track) const;
+  bool takes_over(Front& front);
   void post_track(const std::string& track, const char* state, const std::string& reason);
 
   GstBin* const bin_;  // not owned: the element owns this object

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // Which pad of a recordbin feeds which track of its recordmux, and through which chain.
+#include <gst/webrtc/webrtc.h>
+
 #include <algorithm>
 
 #include "gst/record/gstrecordbinpad.h"
@@ -18,14 +20,28 @@ constexpr Nanos kSilent = 1'000'000'000;
 // A chain that failed is built anew, but not more often than this.
 constexpr Nanos kRebuildInterval = 1'000'000'000;
 
-// Which sender the peer of `ghost` receives: webrtcbin's pads say so. Identity only.
-gpointer transceiver_of(GstPad* ghost) {
+// Which m-line the peer of `ghost` receives: webrtcbin's pads say so. Identity only. An SSRC that
+// no SDP announced is taken for the first m-line of its bundle (measured, 1.22): that of the other
+// medium tells nothing.
+gpointer transceiver_of(GstPad* ghost, Medium medium) {
   const auto peer = adopt(gst_pad_get_peer(ghost));
   if (!peer || !g_object_class_find_property(G_OBJECT_GET_CLASS(peer.get()), "transceiver"))
     return nullptr;
-  g_autoptr(GObject) transceiver = nullptr;
+  g_autoptr(GstWebRTCRTPTransceiver) transceiver = nullptr;
+  GstWebRTCKind kind = GST_WEBRTC_KIND_UNKNOWN;
   g_object_get(peer.get(), "transceiver", &transceiver, nullptr);
-  return transceiver;
+  if (transceiver) g_object_get(transceiver, "kind", &kind, nullptr);
+  return kind == (medium == Medium::kVideo ? GST_WEBRTC_KIND_VIDEO : GST_WEBRTC_KIND_AUDIO)
+             ? transceiver
+             : nullptr;
+}
+
+// The webrtcbin behind `ghost`; nullptr: it is fed by something else.
+Ref<GstElement> webrtcbin_of(GstPad* ghost) {
+  const auto peer = adopt(gst_pad_get_peer(ghost));
+  if (!peer || !g_object_class_find_property(G_OBJECT_GET_CLASS(peer.get()), "transceiver"))
+    return nullptr;
+  return adopt(gst_pad_get_parent_element(peer.get()));
 }
 
 }  // namespace
@@ -39,7 +55,8 @@ std::shared_ptr<BinTrack> RecordBin::silent_track(Medium medium) const {
   std::shared_ptr<BinTrack> silent;
   for (const auto& track : tracks_) {
     if (track->medium != medium || !is_silent(*track)) continue;
-    if (silent) return nullptr;  // which of them is not known
+    if (!track->fed) return track;  // negotiated, and waited for
+    if (silent) return nullptr;     // which of them is not known
     silent = track;
   }
   return silent;
@@ -60,7 +77,7 @@ std::shared_ptr<BinTrack> RecordBin::track_for(Front& front, Medium medium) {
   GstPad* ghost = nullptr;
   for (const auto& [pad, element] : fronts_)
     if (&front_of(element.get()) == &front) ghost = pad;
-  const gpointer transceiver = ghost ? transceiver_of(ghost) : nullptr;
+  const gpointer transceiver = ghost ? transceiver_of(ghost, medium) : nullptr;
   const std::string label = ghost ? record_bin_pad_track(ghost) : std::string();
   for (const auto& track : tracks_) {
     if (track->medium != medium) continue;
@@ -69,11 +86,16 @@ std::shared_ptr<BinTrack> RecordBin::track_for(Front& front, Medium medium) {
   }
   if (!transceiver && label.empty())
     if (auto silent = silent_track(medium)) return silent;
+  auto track = new_track(front, medium);
+  track->transceiver = transceiver;
+  track->label = label;
+  return track;
+}
+
+std::shared_ptr<BinTrack> RecordBin::new_track(Front& front, Medium medium) {
   auto track = std::make_shared<BinTrack>();
   track->name = front.name;
   track->medium = medium;
-  track->transceiver = transceiver;
-  track->label = label;
   track->mux_pad = front.early_pad ? std::move(front.early_pad) : request_mux_pad(front);
   tracks_.push_back(track);
   return track;
@@ -95,6 +117,8 @@ Error RecordBin::plug(Front& front, const ChainPlan& plan) {
   front.plan = plan;
   front.plugged_at = timers_->now();
   front.broken = false;
+  front.refused_since.reset();
+  front.track->fed = true;
   front.track->feeder = &front;
   front.track->last_data = timers_->now();
   if (!front.depay->link(front.src, front.track->mux_pad.get()))
@@ -119,11 +143,10 @@ void RecordBin::look_for_negotiated(Front& front) {
       if (&front_of(element.get()) == &front) return share(pad);
     return nullptr;
   }();
-  const auto peer = ghost ? adopt(gst_pad_get_peer(ghost.get())) : nullptr;
-  if (!peer || !transceiver_of(ghost.get())) return;
-  std::shared_ptr<GstElement> webrtcbin(gst_pad_get_parent_element(peer.get()), Unref());
-  std::shared_ptr<GstElement> self(GST_ELEMENT(gst_object_ref(bin_)), Unref());
-  if (!webrtcbin) return;
+  auto found = ghost ? webrtcbin_of(ghost.get()) : nullptr;
+  if (!found) return;
+  const std::shared_ptr<GstElement> webrtcbin = std::move(found);
+  const std::shared_ptr<GstElement> self = share(GST_ELEMENT(bin_));
   {
     std::lock_guard l(topology_);
     if (std::exchange(looked_for_negotiated_, true)) return;
@@ -134,12 +157,18 @@ void RecordBin::look_for_negotiated(Front& front) {
 // A pool thread.
 void RecordBin::declare_negotiated(GstElement* webrtcbin) {
   const auto templ = gst_element_get_pad_template(mux_.get(), "sink_%u");
-  for (const auto& negotiated : negotiated_audio(webrtcbin)) {
-    std::lock_guard l(topology_);
-    const bool known = std::any_of(tracks_.begin(), tracks_.end(), [&](const auto& track) {
-      return track->transceiver == negotiated.transceiver;
+  auto missing = negotiated_audio(webrtcbin);
+  std::lock_guard l(topology_);
+  if (stopping_) return;
+  for (const auto& track : tracks_) {
+    if (track->medium != Medium::kAudio || missing.empty()) continue;
+    const auto same = std::find_if(missing.begin(), missing.end(), [&](const auto& negotiated) {
+      return negotiated.transceiver == track->transceiver;
     });
-    if (stopping_ || known) continue;
+    // A track whose transceiver is not known is one of them all the same.
+    missing.erase(same == missing.end() ? missing.begin() : same);
+  }
+  for (const auto& negotiated : missing) {
     auto track = std::make_shared<BinTrack>();
     track->medium = Medium::kAudio;
     track->transceiver = negotiated.transceiver;
@@ -171,16 +200,25 @@ void RecordBin::caps_changed(Front& front, GstCaps* caps) {
 
 // Streaming thread of the front, for every buffer: no lock as long as nothing changes hands.
 bool RecordBin::admits(Front& front) {
-  const auto& track = front.track;
-  if (!track) return false;
-  if (track->feeder != &front) {
-    std::lock_guard l(topology_);
-    if (stopping_ || !front.plan || !is_silent(*track)) return false;
-    const ChainPlan plan = *front.plan;
-    if (!plug(front, plan).what.empty()) return false;
-  }
-  track->last_data = timers_->now();
+  if (!front.track) return false;
+  if (front.track->feeder != &front && !takes_over(front)) return false;
+  front.track->last_data = timers_->now();
   return true;
+}
+
+// A front that has data for a track which another front feeds: when that one is silent the track is
+// handed over; when both go on, they are two tracks, whatever the peer pads said.
+bool RecordBin::takes_over(Front& front) {
+  std::lock_guard l(topology_);
+  if (stopping_ || !front.plan) return false;
+  const ChainPlan plan = *front.plan;
+  if (!is_silent(*front.track)) {
+    const Nanos now = timers_->now();
+    if (!front.refused_since) front.refused_since = now;
+    if (now - *front.refused_since < kSilent) return false;
+    front.track = new_track(front, plan.medium);
+  }
+  return plug(front, plan).what.empty();
 }
 
 bool RecordBin::ended(Front& front) {

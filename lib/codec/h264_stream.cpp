@@ -137,6 +137,11 @@ Status H264Stream::collect(std::span<const std::uint8_t> au) {
     any = true;
     if (nal_type(*nal) != NalType::kFiller) nals_.push_back(*nal);
   }
+  // 7.4.1.2.3: an access unit delimiter comes first. rtph264depay puts parameter sets before it.
+  const auto delimiter = std::find_if(nals_.begin(), nals_.end(), [](Nal nal) {
+    return nal_type(nal) == NalType::kAccessUnitDelimiter;
+  });
+  if (delimiter != nals_.end()) std::rotate(nals_.begin(), delimiter, delimiter + 1);
   if (cursor.ok() && any) return ok();
   nals_.clear();
   return invalid("H.264 access unit of " + std::to_string(au.size()) +
@@ -246,7 +251,6 @@ H264Stream::Insertion H264Stream::missing_sets(std::uint8_t sps_id) const {
   const Bytes& sps = sps_.at(sps_id).nal;
   const std::size_t sps_at = position(sps);
   if (sps_at == nals_.size()) {
-    // 7.4.1.2.3: an access unit delimiter comes first or not at all.
     insertion.before = nal_type(nals_.front()) == NalType::kAccessUnitDelimiter ? 1 : 0;
     insertion.sets.push_back(&sps);
   } else {

@@ -25,7 +25,8 @@ def pipelines(root):
         for block in blocks:
             body = block.group(1)
             if path.suffix == ".cpp":
-                body = re.sub(r"^\s*\*", "", body, flags=re.M)
+                # One pipeline a block, on as many lines as clang-format likes.
+                body = " ".join(re.sub(r"^\s*\*", "", body, flags=re.M).split())
             body = body.replace("\\\n", " ")
             line = text[: block.start()].count("\n") + 1
             for command in body.splitlines():

@@ -21,7 +21,12 @@ def arguments(**extra):
     parser.add_argument("--mp4check")
     for name, options in extra.items():
         parser.add_argument("--" + name, **options)
-    return parser.parse_args()
+    args = parser.parse_args()
+    # The proofs work in folders of their own; meson's paths are relative to the build folder.
+    for name in ("call", "mp4check"):
+        if getattr(args, name):
+            setattr(args, name, os.path.abspath(getattr(args, name)))
+    return args
 
 
 def fail(text):

@@ -160,6 +160,15 @@ TEST(H264Stream, SetsGoBehindTheAccessUnitDelimiter) {
             hex(prefixed({unhex(kAud), unhex(kSps), unhex(kPps), unhex("0605aa80"), unhex(kIdr)})));
 }
 
+// As rtph264depay delivers a stream whose sets are in the SDP.
+TEST(H264Stream, AnAccessUnitDelimiterThatIsNotFirstIsPutThere) {
+  H264Stream stream;
+  auto unit = stream.convert(byte_stream({unhex(kSps), unhex(kPps), unhex(kAud), unhex(kIdr)}));
+  ASSERT_TRUE(unit);
+  EXPECT_EQ(hex(unit.value().bytes),
+            hex(prefixed({unhex(kAud), unhex(kSps), unhex(kPps), unhex(kIdr)})));
+}
+
 TEST(H264Stream, OnlyWhatIsMissingIsPutInAndAnSpsComesBeforeItsPps) {
   H264Stream stream = running();
   const Bytes sps0 = unhex(kSps), pps0 = unhex(kPps), pps1 = pps(1, 0), of_sps2 = pps(2, 2);
