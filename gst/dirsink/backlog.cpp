@@ -57,14 +57,6 @@ void Backlog::discard(const std::string& key) {
   jobs_.erase(first, jobs_.end());
 }
 
-std::set<std::string> Backlog::keys() const {
-  std::lock_guard l(lock_);
-  std::set<std::string> keys;
-  for (const auto& job : jobs_)
-    if (!job.key.empty()) keys.insert(job.key);
-  return keys;
-}
-
 Backlog::Load Backlog::load() const {
   std::lock_guard l(lock_);
   return load_;

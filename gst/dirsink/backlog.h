@@ -11,7 +11,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 
 #include "gst/dirsink/io_lane.h"
@@ -38,8 +37,7 @@ class Backlog : public std::enable_shared_from_this<Backlog> {
   void append(Job job);
   // Forgets queued jobs that carry bytes of `key` and for which `run` has not begun.
   void discard(const std::string& key);
-  std::set<std::string> keys() const;  // of queued jobs that carry bytes
-  Load load() const;                   // includes the job that is running
+  Load load() const;  // includes the job that is running
 
   // Waits until `done(load)` or the deadline; says which. `done` is called with the lock held.
   template <class Done>

@@ -24,6 +24,7 @@
 #include "gst/dirsink/gstdirsink.h"
 
 #include "gst/common/object_stream.h"
+#include "gst/dirsink/debug.h"
 #include "gst/dirsink/sink.h"
 
 /**
@@ -93,7 +94,9 @@ struct _GstRecDirSink {
   GstElement parent;
   rec::dirsink::Sink* impl;  // GObject runs no constructor here: no other C++ member
 };
-G_DEFINE_TYPE(GstRecDirSink, gst_rec_dir_sink, GST_TYPE_ELEMENT)
+GST_DEBUG_CATEGORY(dirsink_debug);
+G_DEFINE_TYPE_WITH_CODE(GstRecDirSink, gst_rec_dir_sink, GST_TYPE_ELEMENT,
+                        GST_DEBUG_CATEGORY_INIT(dirsink_debug, "dirsink", 0, "Directory sink"))
 GST_ELEMENT_REGISTER_DEFINE(dirsink, "dirsink", GST_RANK_NONE, GST_TYPE_REC_DIR_SINK)
 
 static GstStaticPadTemplate sink_template =

@@ -123,11 +123,10 @@ bool Run::make_room(const ObjectInfo& info, std::uint64_t size) {
     overflowed_.insert(key);
     give_up(key);
   }
-  if (!fits())
-    for (const auto& key : backlog_->keys()) give_up(key);
   congestion_->update(*backlog_);
   if (overflowed_.contains(info.key)) return false;
   if (fits()) return true;
+  // Objects that have ended fill the queue: they are whole, so this one gives way.
   if (info.begin && !info.end) overflowed_.insert(info.key);
   give_up(info.key);
   return false;

@@ -2,12 +2,14 @@
 //
 // What the lane of a run has to say becomes messages, events and numbers. On the lane's thread,
 // except where run.cpp calls on_failed() itself.
+#include "gst/dirsink/debug.h"
 #include "gst/dirsink/run.h"
 
 namespace rec::dirsink {
 namespace {
 
 constexpr Nanos kProbeInterval = GST_SECOND;
+constexpr std::chrono::seconds kSlowWrite{1};
 
 }  // namespace
 
@@ -16,10 +18,14 @@ void Run::on_claim(const ClaimResult& result) { outlet_->push_upstream(make_clai
 void Run::on_readback(const Readback& readback) { outlet_->push_upstream(make_readback(readback)); }
 
 void Run::on_opened(const std::string& key, const std::string& path) {
+  GST_DEBUG("%s is %s", key.c_str(), path.c_str());
   outlet_->post(opened_structure(key, path));
 }
 
 void Run::on_written(std::uint64_t bytes, std::chrono::nanoseconds took) {
+  if (took > kSlowWrite)
+    GST_WARNING("writing %" G_GUINT64_FORMAT " bytes to %s took %" GST_TIME_FORMAT, guint64{bytes},
+                root_.c_str(), GST_TIME_ARGS(took.count()));
   stats_->written(bytes, static_cast<std::uint64_t>(took.count()));
 }
 
@@ -31,6 +37,8 @@ void Run::on_stored(const StoredObject& object) {
 }
 
 void Run::on_failed(const FailedObject& object) {
+  GST_WARNING("%s failed at %s: %s", object.key.c_str(), object.path.c_str(),
+              reason_of(object).c_str());
   ++stats_->failed_objects;
   outlet_->post(failed_structure(object));
   if (object.begun)
