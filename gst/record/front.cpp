@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/record/front.h"
 
-#include <gst/rtp/rtp.h>
-
 #include "gst/record/gsttrackfront.h"
 #include "gst/record/rtp_meta.h"
 
 namespace rec::record {
 
-// False: this is no RTP packet, and depayloaders would warn about each.
+bool Front::admit_payload(GstRTPBuffer& rtp) {
+  const guint size = gst_rtp_buffer_get_payload_len(&rtp);
+  if (size == 0) return false;  // padding only, as bandwidth probes are
+  if (!h264_guard_) return true;
+  const auto* bytes = static_cast<const guint8*>(gst_rtp_buffer_get_payload(&rtp));
+  if (h264_guard_->admit({bytes, size}, gst_rtp_buffer_get_seq(&rtp))) return true;
+  ++lost_;
+  resync_ = true;
+  return false;
+}
+
+// False: this is no RTP packet, or none that a depayloader should see.
 bool Front::note_rtp(Ref<GstBuffer>& buffer) {
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
   if (!gst_rtp_buffer_map(buffer.get(), GST_MAP_READ, &rtp)) return false;
@@ -16,6 +25,7 @@ bool Front::note_rtp(Ref<GstBuffer>& buffer) {
                              .timestamp = gst_rtp_buffer_get_timestamp(&rtp),
                              .clock_rate = clock_rate_};
   const guint16 sequence = gst_rtp_buffer_get_seq(&rtp);
+  const bool admitted = admit_payload(rtp);
   gst_rtp_buffer_unmap(&rtp);
   if (last_sequence_ && last_ssrc_ == time.ssrc) {
     const auto step = static_cast<gint16>(sequence - *last_sequence_);
@@ -23,8 +33,11 @@ bool Front::note_rtp(Ref<GstBuffer>& buffer) {
   }
   last_sequence_ = sequence;
   last_ssrc_ = time.ssrc;
+  if (!admitted) return false;
   time.lost = lost_;
   buffer.reset(gst_buffer_make_writable(buffer.release()));
+  // What the depayloader has of an access unit does not go on here.
+  if (std::exchange(resync_, false)) GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT);
   set_rtp_time(buffer.get(), time);
   return true;
 }
@@ -51,6 +64,9 @@ bool Front::sink_event(GstEvent* event) {
       rtp_ = gst_structure_has_name(s, "application/x-rtp");
       gst_structure_get_int(s, "clock-rate", &rate);
       clock_rate_ = static_cast<guint32>(rate);
+      h264_guard_.reset();
+      if (rtp_ && g_strcmp0(gst_structure_get_string(s, "encoding-name"), "H264") == 0)
+        h264_guard_.emplace();
       owner->caps_changed(*this, caps);
       return true;
     }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <gst/gst.h>
+#include <gst/rtp/rtp.h>
 
 #include <atomic>
 #include <memory>
@@ -13,6 +14,7 @@
 #include "gst/common/handles.h"
 #include "gst/common/timers.h"
 #include "gst/record/depay_chain.h"
+#include "lib/codec/h264_rtp.h"
 
 namespace rec::record {
 
@@ -56,13 +58,16 @@ struct Front {
 
  private:
   bool note_rtp(Ref<GstBuffer>& buffer);
+  bool admit_payload(GstRTPBuffer& rtp);
 
   // Streaming thread.
   bool rtp_ = false;
   guint32 clock_rate_ = 0;
   std::optional<guint16> last_sequence_;
   guint32 last_ssrc_ = 0;
-  guint32 lost_ = 0;  // packets, ever
+  guint32 lost_ = 0;     // packets, ever; dropped ones too
+  bool resync_ = false;  // the last packet was dropped
+  std::optional<codec::H264RtpGuard> h264_guard_;
 };
 
 }  // namespace rec::record
