@@ -59,7 +59,7 @@ check() {
 sources() { git ls-files '*.cpp' '*.h'; }
 
 case $mode in
-  quick) run_suite "$build" -Dwerror=true -Dtests=enabled -- --suite unit --suite check ;;
+  quick) run_suite "$build" -Dwerror=true -Dtests=enabled -- --suite unit --suite check --no-suite judge ;;
   default) run_suite "$build" -Dwerror=true -Dtests=enabled -Dexamples=enabled -- ;;
   full)
     export REC_TEST_FULL=1

@@ -3,30 +3,71 @@
 
 #include <gst/gst.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 namespace rec {
 namespace {
 
 using Job = std::function<void()>;
 
-// Unlimited and shared with GLib's other pools: idle threads are reused and end by themselves.
+// As many as there ever are, however many alarms ring at once; more only while these are stuck.
+constexpr gint kWorkers = 2;
+// Jobs take microseconds: if none is done for this long, the workers are stuck.
+constexpr std::chrono::nanoseconds kStuck(20'000'000);
+
+std::atomic<unsigned> jobs_done = 0;
+
+// Shared with GLib's other pools: idle threads are reused and end by themselves.
 GThreadPool* job_pool() {
   static GThreadPool* const pool = g_thread_pool_new(
       [](gpointer data, gpointer) {
         std::unique_ptr<Job> job(static_cast<Job*>(data));
         (*job)();
+        job.reset();
+        ++jobs_done;
       },
-      nullptr, -1, FALSE, nullptr);
+      nullptr, kWorkers, FALSE, nullptr);
   return pool;
 }
 
 void push_job(Job job) { g_thread_pool_push(job_pool(), new Job(std::move(job)), nullptr); }
+
+// Adds a worker when those that there are are stuck. Belongs to the timer thread.
+class Relief {
+ public:
+  // True: jobs are waiting; ask again after kStuck. Whoever blocks a worker (a push into a paused
+  // filesink) holds nobody up for much longer than that.
+  bool check(Nanos now) {
+    GThreadPool* pool = job_pool();
+    if (g_thread_pool_unprocessed(pool) == 0) {
+      g_thread_pool_set_max_threads(pool, kWorkers, nullptr);
+      return waiting_ = false;
+    }
+    const unsigned done = jobs_done;
+    if (std::exchange(done_, done) != done || !std::exchange(waiting_, true)) {
+      since_ = now;
+    } else if (now - since_ >= kStuck.count()) {
+      const auto threads = static_cast<gint>(g_thread_pool_get_num_threads(pool));
+      g_thread_pool_set_max_threads(pool, threads + 1, nullptr);
+      since_ = now;
+    }
+    return true;
+  }
+
+ private:
+  bool waiting_ = false;
+  unsigned done_ = 0;
+  Nanos since_ = 0;  // no job was done since then
+};
 
 class ThreadTimers final : public Timers, public std::enable_shared_from_this<ThreadTimers> {
  public:
@@ -42,7 +83,7 @@ class ThreadTimers final : public Timers, public std::enable_shared_from_this<Th
 
   Nanos now() const override { return g_get_monotonic_time() * 1000; }
   std::unique_ptr<Alarm> create_alarm(Job callback) override;
-  void run_soon(Job job) override { push_job(std::move(job)); }
+  void run_soon(Job job) override;
 
   class ThreadAlarm;
 
@@ -54,7 +95,8 @@ class ThreadTimers final : public Timers, public std::enable_shared_from_this<Th
   std::condition_variable changed_;
   Queue queue_;
   bool stopping_ = false;
-  std::thread thread_;  // last: it uses the others
+  bool jobs_pushed_ = false;  // and not known to be taken by a worker
+  std::thread thread_;        // last: it uses the others
 };
 
 class ThreadTimers::ThreadAlarm final : public Alarm {
@@ -87,23 +129,37 @@ std::unique_ptr<Alarm> ThreadTimers::create_alarm(Job callback) {
   return std::make_unique<ThreadAlarm>(shared_from_this(), std::move(callback));
 }
 
+void ThreadTimers::run_soon(Job job) {
+  push_job(std::move(job));
+  {
+    std::lock_guard l(lock_);
+    jobs_pushed_ = true;
+  }
+  changed_.notify_one();
+}
+
 void ThreadTimers::run() {
   std::unique_lock l(lock_);
+  Relief relief;
   while (!stopping_) {
-    if (queue_.empty()) {
-      changed_.wait(l);
-      continue;
-    }
     const auto first = queue_.begin();
-    const Nanos wait = first->first - now();
-    if (wait > 0) {
-      changed_.wait_for(l, std::chrono::nanoseconds(wait));
+    const std::chrono::nanoseconds wait(first == queue_.end() ? std::numeric_limits<Nanos>::max()
+                                                              : first->first - now());
+    if (wait.count() > 0) {
+      if (jobs_pushed_) jobs_pushed_ = relief.check(now());
+      if (jobs_pushed_)
+        changed_.wait_for(l, std::min(wait, kStuck));
+      else if (first == queue_.end())
+        changed_.wait(l);
+      else
+        changed_.wait_for(l, wait);
       continue;
     }
     ThreadAlarm* alarm = first->second;
     queue_.erase(first);
     alarm->place_.reset();
     push_job(alarm->callback_);
+    jobs_pushed_ = true;
   }
 }
 

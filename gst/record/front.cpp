@@ -5,6 +5,12 @@
 #include "gst/record/rtp_meta.h"
 
 namespace rec::record {
+namespace {
+
+// A sequence number further back than this is a sender that began anew.
+constexpr int kReordered = 100;
+
+}  // namespace
 
 bool Front::admit_payload(GstRTPBuffer& rtp) {
   const guint size = gst_rtp_buffer_get_payload_len(&rtp);
@@ -17,6 +23,15 @@ bool Front::admit_payload(GstRTPBuffer& rtp) {
   return false;
 }
 
+void Front::count_lost(guint32 ssrc, guint16 sequence) {
+  const bool same = last_sequence_ && last_ssrc_ == ssrc;
+  const int step = same ? static_cast<gint16>(sequence - *last_sequence_) : 1;
+  if (step <= 0 && step > -kReordered) return;  // late or twice
+  if (step > 1) lost_ += static_cast<guint32>(step - 1);
+  last_sequence_ = sequence;
+  last_ssrc_ = ssrc;
+}
+
 // False: this is no RTP packet, or none that a depayloader should see.
 bool Front::note_rtp(Ref<GstBuffer>& buffer) {
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
@@ -27,12 +42,7 @@ bool Front::note_rtp(Ref<GstBuffer>& buffer) {
   const guint16 sequence = gst_rtp_buffer_get_seq(&rtp);
   const bool admitted = admit_payload(rtp);
   gst_rtp_buffer_unmap(&rtp);
-  if (last_sequence_ && last_ssrc_ == time.ssrc) {
-    const auto step = static_cast<gint16>(sequence - *last_sequence_);
-    if (step > 1) lost_ += static_cast<guint32>(step - 1);
-  }
-  last_sequence_ = sequence;
-  last_ssrc_ = time.ssrc;
+  count_lost(time.ssrc, sequence);
   if (!admitted) return false;
   time.lost = lost_;
   buffer.reset(gst_buffer_make_writable(buffer.release()));
@@ -46,7 +56,7 @@ GstFlowReturn Front::chain(GstPad*, Ref<GstBuffer> buffer) {
   if (rtp_ && !note_rtp(buffer)) return GST_FLOW_OK;
   if (!owner->admits(*this)) return GST_FLOW_OK;
   const GstFlowReturn flow = gst_pad_push(src, buffer.release());
-  if (flow < GST_FLOW_EOS || broken) {
+  if (flow <= GST_FLOW_EOS || broken) {
     ++lost_;  // as good as: what follows refers to it
     owner->failed(*this, gst_flow_get_name(flow));
   }

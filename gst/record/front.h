@@ -59,6 +59,7 @@ struct Front {
  private:
   bool note_rtp(Ref<GstBuffer>& buffer);
   bool admit_payload(GstRTPBuffer& rtp);
+  void count_lost(guint32 ssrc, guint16 sequence);
 
   // Streaming thread.
   bool rtp_ = false;

@@ -102,7 +102,8 @@ gboolean send_event(GstElement* element, GstEvent* event) {
 }
 
 void handle_message(GstBin* bin, GstMessage* message) {
-  if (!impl(bin).handle_message(message))
+  RecordBin* self = GST_REC_BIN(bin)->impl;  // not there yet while the children are linked
+  if (!self || !self->handle_message(message))
     GST_BIN_CLASS(gst_rec_bin_parent_class)->handle_message(bin, message);
 }
 

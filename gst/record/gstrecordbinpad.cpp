@@ -46,10 +46,33 @@ static void gst_rec_bin_pad_class_init(GstRecBinPadClass* klass) {
           static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)));
 }
 
+// Behind this pad things are stopped, started and replaced while data comes: whatever they say of
+// it, upstream must not hear an error. What is dropped here is not lost for a restart: the sticky
+// events are kept by the inner pad, and sent again when the pad behind it is active.
+
+static gboolean gst_rec_bin_pad_event(GstPad* pad, GstObject* parent, GstEvent* event) {
+  gst_pad_event_default(pad, parent, event);
+  return TRUE;
+}
+
+static GstFlowReturn gst_rec_bin_pad_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
+  gst_proxy_pad_chain_default(pad, parent, buffer);
+  return GST_FLOW_OK;
+}
+
+static GstFlowReturn gst_rec_bin_pad_chain_list(GstPad* pad, GstObject* parent,
+                                                GstBufferList* list) {
+  gst_proxy_pad_chain_list_default(pad, parent, list);
+  return GST_FLOW_OK;
+}
+
 GstPad* rec::record::record_bin_pad_new(GstPadTemplate* templ, const char* name, GstPad* target) {
   auto* pad = GST_PAD(g_object_new(GST_TYPE_REC_BIN_PAD, "name", name, "direction", GST_PAD_SINK,
                                    "template", templ, nullptr));
   gst_ghost_pad_set_target(GST_GHOST_PAD(pad), target);
+  gst_pad_set_event_function(pad, gst_rec_bin_pad_event);
+  gst_pad_set_chain_function(pad, gst_rec_bin_pad_chain);
+  gst_pad_set_chain_list_function(pad, gst_rec_bin_pad_chain_list);
   return pad;
 }
 

@@ -104,7 +104,7 @@ GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar*
   if (!name || sscanf(name, "sink_%u", &number) != 1) {
     do {
       g_free(own);
-      own = g_strdup_printf("sink_%u", number++);
+      own = g_strdup_printf("sink_%u", impl(element).next_pad_number());
     } while (rec::adopt(gst_element_get_static_pad(element, own)));
     name = own;
   }
@@ -147,7 +147,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
 gboolean send_event(GstElement* element, GstEvent* event) {
   if (GST_EVENT_TYPE(event) != GST_EVENT_EOS)
     return GST_ELEMENT_CLASS(gst_rec_mux_parent_class)->send_event(element, event);
-  const bool finished = impl(element).finish(gst_event_get_seqnum(event));
+  const bool finished = impl(element).finish(gst_event_get_seqnum(event), false);
   gst_event_unref(event);
   return finished;
 }

@@ -26,15 +26,21 @@ std::uint32_t random_id() {
 
 }  // namespace
 
-void MuxPad::reset() {
+void MuxPad::forget_stream() {
   gst_segment_init(&segment, GST_FORMAT_UNDEFINED);
   input.reset();
-  config.reset();
-  reported = false;
-  track = -1;
-  started = unsupported = ended = false;
-  samples = bytes = before_key_frame = late = refused = 0;
+  if (declared)  // if it cannot be recorded, the caps event will say so again, and why
+    if (auto created = CodecInput::create(declared.get())) input = std::move(created.value());
+  reported = started = unsupported = ended = false;
 }
+
+void MuxPad::forget_run() {
+  config.reset();
+  track = -1;
+  key_asked.reset();
+}
+
+void MuxPad::reset_counters() { samples = bytes = before_key_frame = late = refused = 0; }
 
 void Mux::set(guint id, const GValue* value) {
   std::lock_guard l(lock_);
@@ -76,7 +82,8 @@ bool Mux::start() {
       std::make_unique<recording::Recorder>(std::move(options), std::make_unique<Mp4Container>());
   timers_ = Timers::get();
   for (auto& [pad, state] : pads_) {
-    state->reset();
+    // Not what has come already: the caps of a branch that was linked before the start come once.
+    state->reset_counters();
     declare(*state);
   }
   begun_at_ = timers_->now();
@@ -105,11 +112,10 @@ void Mux::run() {
 }
 
 void Mux::set_playing(bool playing) {
-  {
-    std::lock_guard l(lock_);
-    playing_ = playing;
-  }
-  if (playing) alarm();
+  std::lock_guard l(lock_);
+  playing_ = playing;
+  // What has been held back is pushed by the alarm: here it could block a change of state.
+  if (playing && alarm_) alarm_->ring_by(timers_->now());
 }
 
 void Mux::stop() {
@@ -121,6 +127,11 @@ void Mux::stop() {
   tracks_.clear();
   out_.clear();
   out_bytes_ = 0;
+  for (auto& [pad, state] : pads_) {
+    state->forget_run();
+    // One that was requested meanwhile is active, and has a streaming thread.
+    if (!gst_pad_is_active(pad)) state->forget_stream();
+  }
 }
 
 // A pool thread. What downstream would block in PAUSED must not be pushed from here.
@@ -136,13 +147,17 @@ void Mux::alarm() {
   drain();
 }
 
-bool Mux::finish(guint32 seqnum) {
+bool Mux::finish(guint32 seqnum, bool for_store) {
   {
     std::lock_guard l(lock_);
     if (!recorder_) return false;
     if (!recorder_->finishing()) eos_seqnum_ = seqnum;
     recorder_->finish(timers_->now());
     collect();
+    if (!for_store && !playing_ && alarm_) {
+      alarm_->ring_by(timers_->now());  // a sink in preroll would block the application
+      return true;
+    }
   }
   drain();
   return true;
@@ -150,7 +165,7 @@ bool Mux::finish(guint32 seqnum) {
 
 void Mux::add_pad(GstPad* pad, std::shared_ptr<MuxPad> state) {
   std::lock_guard l(lock_);
-  state->reset();
+  state->forget_stream();
   if (recorder_) declare(*state);
   pads_[pad] = std::move(state);
 }
@@ -191,6 +206,7 @@ void Mux::finish_if_all_ended() {
 void Mux::set_caps(MuxPad& pad, const GstCaps* caps) {
   const char* old_codec = pad.input ? pad.input->codec() : nullptr;
   std::string reason;
+  bool other_codec = false;
   auto created = CodecInput::create(caps);
   if (!created) reason = created.error().what + ". " + created.error().hint + ".";
   if (created && old_codec && g_str_equal(old_codec, created.value()->codec())) {
@@ -199,7 +215,7 @@ void Mux::set_caps(MuxPad& pad, const GstCaps* caps) {
       reason = taken.error().what;
   } else {
     pad.input = created ? std::move(created.value()) : nullptr;
-    pad.config.reset();
+    other_codec = true;
   }
   pad.reported = false;
   bool ended_track = false;
@@ -207,6 +223,7 @@ void Mux::set_caps(MuxPad& pad, const GstCaps* caps) {
     std::lock_guard l(lock_);
     pad.unsupported = !pad.input;
     pad.ended = false;
+    if (other_codec) pad.config.reset();
     if (recorder_ && pad.track >= 0 && !pad.config) {
       recorder_->end_track(pad.track, timers_->now());
       tracks_.erase(pad.track);
@@ -235,11 +252,7 @@ bool Mux::take_config(MuxPad& pad) {
 
 // Before any data can come: what the pad was requested for.
 void Mux::declare(MuxPad& pad) {
-  if (!pad.declared) return;
-  auto input = CodecInput::create(pad.declared.get());
-  if (!input) return;  // the caps event will say so again, and why
-  pad.input = std::move(input.value());
-  take_config(pad);
+  if (pad.declared && pad.input) take_config(pad);
 }
 
 // UTC is running time mapped once: whatever the wall clock does later, times stay contiguous.
@@ -248,6 +261,15 @@ void Mux::anchor_utc(const recording::Input& input) {
   const auto utc = settings_.start_utc ? nanos(settings_.start_utc)
                                        : nanos(static_cast<guint64>(g_get_real_time()) * 1000);
   recorder_->set_utc_origin(utc - input.pts.value_or(0));
+}
+
+// A picture whose parameter sets have not come: they come with a key frame.
+GstFlowReturn Mux::before_config(MuxPad& pad, std::unique_lock<std::mutex>& l) {
+  ++pad.before_key_frame;
+  want_key_frame(pad, "start");
+  l.unlock();
+  drain();
+  return GST_FLOW_OK;
 }
 
 GstFlowReturn Mux::chain(MuxPad& pad, Ref<GstBuffer> buffer) {
@@ -264,12 +286,14 @@ GstFlowReturn Mux::chain(MuxPad& pad, Ref<GstBuffer> buffer) {
     return GST_FLOW_OK;
   }
   {
-    std::lock_guard l(lock_);
-    if (!recorder_ || !take_config(pad)) {
+    std::unique_lock l(lock_);
+    if (!recorder_) {
       ++pad.refused;
       return GST_FLOW_OK;
     }
+    const bool known = take_config(pad);
     if (!converted.value()) return GST_FLOW_OK;
+    if (!known) return before_config(pad, l);
     recording::Input& input = *converted.value();
     recorder_->expect_tracks(std::any_of(pads_.begin(), pads_.end(), [](const auto& p) {
       return p.second->track < 0 && !p.second->ended && !p.second->unsupported;
@@ -295,8 +319,8 @@ GstFlowReturn Mux::chain(MuxPad& pad, Ref<GstBuffer> buffer) {
 void Mux::set_eos(MuxPad& pad, guint32 seqnum) {
   {
     std::lock_guard l(lock_);
-    if (!recorder_) return;
     pad.ended = true;
+    if (!recorder_) return;
     if (!recorder_->finishing()) eos_seqnum_ = seqnum;
     if (pad.track >= 0) recorder_->end_track(pad.track, timers_->now());
     finish_if_all_ended();
@@ -320,14 +344,19 @@ void Mux::sink_event(MuxPad& pad, GstEvent* event) {
       break;
     }
     case GST_EVENT_SEGMENT: gst_event_copy_segment(event, &pad.segment); break;
-    case GST_EVENT_FLUSH_STOP: gst_segment_init(&pad.segment, GST_FORMAT_UNDEFINED); break;
+    case GST_EVENT_FLUSH_STOP: {
+      gst_segment_init(&pad.segment, GST_FORMAT_UNDEFINED);
+      std::lock_guard l(lock_);
+      pad.ended = false;
+      break;
+    }
     case GST_EVENT_EOS: set_eos(pad, gst_event_get_seqnum(event)); break;
     default: break;
   }
 }
 
 bool Mux::src_event(GstEvent* event) {
-  if (is_finish(event)) return finish(gst_event_get_seqnum(event));
+  if (is_finish(event)) return finish(gst_event_get_seqnum(event), true);
   const auto claim = parse_claim_result(event);
   const auto failed = parse_object_failed(event);
   const auto congestion = parse_congestion(event);

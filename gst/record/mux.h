@@ -10,6 +10,7 @@
 
 #include <gst/gst.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -37,10 +38,12 @@ class Mux {
   bool start();  // READY->PAUSED, before chaining up; posts its errors
   void run();    // READY->PAUSED, after chaining up
   void set_playing(bool playing);
-  void stop();                  // PAUSED->READY, after chaining up
-  bool finish(guint32 seqnum);  // EOS for all tracks, now
+  void stop();  // PAUSED->READY, after chaining up
+  // EOS for all tracks, now. `for_store`: it is stopping, and takes what comes before it returns.
+  bool finish(guint32 seqnum, bool for_store);
   void alarm();
 
+  guint next_pad_number() { return pad_numbers_++; }
   void add_pad(GstPad* pad, std::shared_ptr<MuxPad> state);
   void remove_pad(GstPad* pad);
 
@@ -61,6 +64,8 @@ class Mux {
   void finish_if_all_ended();
   bool take_config(MuxPad& pad);
   void declare(MuxPad& pad);
+  void want_key_frame(MuxPad& pad, const char* reason);
+  GstFlowReturn before_config(MuxPad& pad, std::unique_lock<std::mutex>& l);
   void anchor_utc(const recording::Input& input);
   void collect();
   void queue(recording::ObjectUnit unit);
@@ -72,7 +77,8 @@ class Mux {
   void request_key_frame(const KeyFrameRequest& request);
   void post_track(const MuxPad& pad, const char* state, const std::string& reason = {});
 
-  GstElement* const element_;  // not owned: the element owns this object
+  GstElement* const element_;           // not owned: the element owns this object
+  std::atomic<guint> pad_numbers_ = 0;  // two threads must not get the same name
 
   // Lock order: STREAM_LOCK of a pad, then lock_. Never push, post or query while holding lock_.
   std::mutex lock_;

@@ -22,6 +22,9 @@ struct Overloaded : Ts... {
 template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
 
+// A sender is asked for a key frame at most this often.
+constexpr Nanos kKeyFrameInterval = 500'000'000;
+
 GstClockTime clock_time(recording::Nanos value) {
   return value < 0 ? 0 : static_cast<GstClockTime>(value);
 }
@@ -52,8 +55,7 @@ void Mux::queue(recording::Output output) {
                  [&](recording::ObjectUnit& unit) { queue(std::move(unit)); },
                  [&](recording::KeyFrameWanted& wanted) {
                    if (const auto found = tracks_.find(wanted.track); found != tracks_.end())
-                     out_.emplace_back(KeyFrameRequest{share(found->second->pad),
-                                                       found->second->name, wanted.reason});
+                     want_key_frame(*found->second, wanted.reason);
                  },
                  [&](recording::RecordingStarted& started) {
                    out_.emplace_back(started_message(element_, settings_.stream_name, started));
@@ -75,6 +77,14 @@ void Mux::queue(recording::Output output) {
                    out_.emplace_back(std::move(eos));
                  }},
       output);
+}
+
+// lock_ is held.
+void Mux::want_key_frame(MuxPad& pad, const char* reason) {
+  const Nanos now = timers_->now();
+  if (pad.key_asked && now < *pad.key_asked + kKeyFrameInterval) return;
+  pad.key_asked = now;
+  out_.emplace_back(KeyFrameRequest{share(pad.pad), pad.name, reason});
 }
 
 void Mux::queue(recording::ObjectUnit unit) {

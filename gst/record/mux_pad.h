@@ -10,6 +10,7 @@
 #include <string>
 
 #include "gst/common/handles.h"
+#include "gst/common/timers.h"
 #include "gst/record/track_input.h"
 
 namespace rec::record {
@@ -25,12 +26,13 @@ struct MuxPad {
   // Streaming thread of the pad (its STREAM_LOCK).
   GstSegment segment{};
   std::unique_ptr<CodecInput> input;  // nullptr: not recorded
-  std::optional<TrackConfig> config;  // as the recorder knows it
   bool reported = false;              // an error of this track was posted since its last caps
 
   // Under Mux::lock_.
-  int track = -1;        // the recorder's number
-  bool started = false;  // a stream-start came: somebody is there
+  std::optional<TrackConfig> config;  // as the recorder knows it
+  std::optional<Nanos> key_asked;     // when a key frame was last asked for
+  int track = -1;                     // the recorder's number
+  bool started = false;               // a stream-start came: somebody is there
   bool unsupported = false;
   bool ended = false;
 
@@ -41,7 +43,9 @@ struct MuxPad {
   std::atomic<std::uint64_t> late{0};
   std::atomic<std::uint64_t> refused{0};  // not recordable: unsupported, broken
 
-  void reset();  // a new run
+  void forget_stream();  // no streaming thread may be in the pad
+  void forget_run();
+  void reset_counters();
 };
 
 }  // namespace rec::record

@@ -73,10 +73,12 @@ Status RecordBin::configure_store() {
           "Property \"storage\": unknown scheme \"" + std::string(scheme) + "\" in " + storage_,
           "Use a path or file:///path"};
     g_autoptr(GError) error = nullptr;
-    g_autofree gchar* path = g_filename_from_uri(storage_.c_str(), nullptr, &error);
-    if (!path)
+    g_autofree gchar* host = nullptr;
+    g_autofree gchar* path = g_filename_from_uri(storage_.c_str(), &host, &error);
+    if (!path || (host && !g_str_equal(host, "localhost")))
       return Error{Error::Kind::kInvalidSetting,
-                   "Property \"storage\": " + std::string(error->message),
+                   "Property \"storage\": " +
+                       (path ? storage_ + " is on another host" : std::string(error->message)),
                    "Use file:///absolute/path"};
     root = path;
   }
@@ -145,7 +147,7 @@ GstPad* RecordBin::request_pad(GstPadTemplate* templ, const gchar* name) {
   if (!name || sscanf(name, "sink_%u", &number) != 1) {
     do {
       g_free(own);
-      own = g_strdup_printf("sink_%u", number++);
+      own = g_strdup_printf("sink_%u", pad_numbers_++);
     } while (adopt(gst_element_get_static_pad(GST_ELEMENT(bin_), own)));
     name = own;
   }
@@ -172,7 +174,6 @@ GstPad* RecordBin::request_pad(GstPadTemplate* templ, const gchar* name) {
 void RecordBin::release_pad(GstPad* pad) {
   gst_pad_set_active(pad, FALSE);  // waits for the streaming thread
   Ref<GstRecTrackFront> element;
-  std::shared_ptr<BinTrack> track;
   Ref<GstPad> early;
   {
     std::lock_guard l(topology_);
@@ -183,13 +184,10 @@ void RecordBin::release_pad(GstPad* pad) {
     Front& front = front_of(element.get());
     unplug(front);
     early = std::move(front.early_pad);
-    track = std::move(front.track);
-    void* self = &front;
-    if (track && !track->feeder.compare_exchange_strong(self, nullptr)) track.reset();
+    leave_track(front);
   }
   release_mux_pad(std::move(early));
-  // The track ends, unless a later pad continues it.
-  if (track) gst_pad_send_event(track->mux_pad.get(), gst_event_new_eos());
+  end_orphans();
   remove_child(GST_ELEMENT(element.get()));
   gst_element_remove_pad(GST_ELEMENT(bin_), pad);
 }

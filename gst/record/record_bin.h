@@ -6,6 +6,7 @@
 
 #include <gst/gst.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -54,6 +55,8 @@ class RecordBin final : public FrontOwner {
   void look_for_negotiated(Front& front);
   void declare_negotiated(GstElement* webrtcbin);
   void unplug(Front& front);
+  void leave_track(Front& front);
+  void end_orphans();
   void remove_child(GstElement* element);
   Ref<GstPad> request_mux_pad(const Front& front);
   void release_mux_pad(Ref<GstPad> pad);
@@ -69,6 +72,7 @@ class RecordBin final : public FrontOwner {
   Ref<GstElement> mux_;
   Ref<GstElement> store_;
   const std::shared_ptr<Timers> timers_;
+  std::atomic<guint> pad_numbers_ = 0;  // two threads must not get the same name
 
   std::mutex settings_lock_;
   std::string storage_ = "records";

@@ -102,6 +102,7 @@ std::shared_ptr<BinTrack> RecordBin::new_track(Front& front, Medium medium) {
 }
 
 void RecordBin::unplug(Front& front) {
+  if (const auto peer = adopt(gst_pad_get_peer(front.src))) gst_pad_unlink(front.src, peer.get());
   if (front.depay) front.depay->remove(bin_);
   front.depay.reset();
   front.plan.reset();
@@ -186,6 +187,7 @@ void RecordBin::caps_changed(Front& front, GstCaps* caps) {
   {
     std::lock_guard l(topology_);
     if (stopping_) return;
+    if (plan && front.track && front.track->medium != plan.value().medium) leave_track(front);
     if (!plan)
       unplug(front);
     else if (front.plan != plan.value())
@@ -193,6 +195,7 @@ void RecordBin::caps_changed(Front& front, GstCaps* caps) {
     surplus = std::move(front.early_pad);
   }
   release_mux_pad(std::move(surplus));
+  end_orphans();
   look_for_negotiated(front);
   if (!error.what.empty())
     post_track(front.name, "unsupported", error.what + ". " + error.hint + ".");
@@ -222,10 +225,23 @@ bool RecordBin::takes_over(Front& front) {
 }
 
 bool RecordBin::ended(Front& front) {
+  end_orphans();
+  Ref<GstPad> unreached;
   {
     std::lock_guard l(topology_);
     if (front.early_pad) return true;
-    if (front.track) return front.track->feeder == &front;
+    if (front.track && front.track->feeder == &front) {
+      if (front.plan) return true;
+      unreached = share(front.track->mux_pad.get());  // it now sends what cannot be recorded
+    }
+  }
+  if (unreached) {
+    gst_pad_send_event(unreached.get(), gst_event_new_eos());
+    return false;
+  }
+  {
+    std::lock_guard l(topology_);
+    if (front.track) return false;
     if (!tracks_.empty()) return false;  // recordmux ends with its own pads
     for (const auto& [pad, element] : fronts_)
       if (!front_of(element.get()).ended) return false;
@@ -235,11 +251,39 @@ bool RecordBin::ended(Front& front) {
   return false;
 }
 
+// topology_ is held.
+void RecordBin::leave_track(Front& front) {
+  void* self = &front;
+  if (front.track) front.track->feeder.compare_exchange_strong(self, nullptr);
+  front.track.reset();
+}
+
+// A track that no pad feeds any more ends, if somebody else goes on or all have ended. With nobody
+// left the recording stays open: a pad may come back.
+void RecordBin::end_orphans() {
+  std::vector<Ref<GstPad>> orphans;
+  {
+    std::lock_guard l(topology_);
+    bool live = false;
+    bool all_ended = !fronts_.empty();
+    for (const auto& [pad, element] : fronts_) {
+      const Front& front = front_of(element.get());
+      all_ended &= front.ended;
+      live |= !front.ended && front.track && front.track->feeder == &front;
+    }
+    if (!live && !all_ended) return;
+    for (const auto& track : tracks_)
+      if (track->fed && !track->feeder) orphans.push_back(share(track->mux_pad.get()));
+  }
+  // A pad that takes the track over just now sees GST_FLOW_EOS, and is plugged anew.
+  for (const auto& pad : orphans) gst_pad_send_event(pad.get(), gst_event_new_eos());
+}
+
 void RecordBin::failed(Front& front, const char* reason) {
   bool again = false;
   {
     std::lock_guard l(topology_);
-    if (stopping_ || !front.plan) return;
+    if (stopping_ || !front.plan || front.track->feeder != &front) return;
     if (timers_->now() - front.plugged_at < kRebuildInterval) return;
     const ChainPlan plan = *front.plan;
     again = plug(front, plan).what.empty();

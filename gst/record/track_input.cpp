@@ -68,8 +68,11 @@ class OpusInput final : public CodecInput {
     OpusConfig opus;
     const GValue* headers = gst_structure_get_value(caps, "streamheader");
     if (headers && GST_VALUE_HOLDS_ARRAY(headers) && gst_value_array_get_size(headers) > 0) {
-      GstBuffer* head = gst_value_get_buffer(gst_value_array_get_value(headers, 0));
-      const ReadMap map(head);
+      const GValue* head = gst_value_array_get_value(headers, 0);
+      if (!GST_VALUE_HOLDS_BUFFER(head) || !gst_value_get_buffer(head))
+        return Error{Error::Kind::kInvalidData, "The streamheader of the Opus caps is no buffer",
+                     "Put opusparse in front"};
+      const ReadMap map(gst_value_get_buffer(head));
       auto parsed = codec::parse_opus_head(map.bytes());
       if (!parsed) return parsed.error();
       opus = parsed.value();

@@ -4,19 +4,49 @@
 #include <algorithm>
 
 namespace rec::recording {
+namespace {
 
-FileWriter::FileWriter(Container& container, std::string key, std::vector<Track> tracks,
+constexpr Nanos kLongSilence = 60 * kSecond;  // more is spread over several fragments
+// No container counts the duration of a sample in more than 32 bits.
+constexpr std::int64_t kLongestSample = 0xffffffff;  // track ticks
+
+// Cuts `run` where a sample would last too long and returns what follows; empty: nothing does.
+Fragmenter::Run split_long(Fragmenter::Run& run) {
+  Fragmenter::Run rest{run.track, {}, run.end_dts};
+  auto& samples = run.samples;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const bool last = i + 1 == samples.size();
+    const std::int64_t end = last ? run.end_dts : samples[i + 1].dts;
+    if (end - samples[i].dts <= kLongestSample) continue;
+    run.end_dts = samples[i].dts + kLongestSample;
+    const auto cut = samples.begin() + static_cast<std::ptrdiff_t>(i) + 1;
+    rest.samples.assign(std::make_move_iterator(cut), std::make_move_iterator(samples.end()));
+    samples.erase(cut, samples.end());
+    break;
+  }
+  return rest;
+}
+
+}  // namespace
+
+FileWriter::FileWriter(Container& container, std::string key, const std::vector<Track>& tracks,
                        Nanos origin, Nanos start_utc)
-    : container_(container),
-      key_(std::move(key)),
-      tracks_(std::move(tracks)),
-      origin_(origin),
-      start_utc_(start_utc) {}
+    : container_(container), key_(std::move(key)), origin_(origin), start_utc_(start_utc) {
+  for (const Track& t : tracks)
+    entries_.push_back(
+        {t, HoleFiller(container, t.config), to_ticks(origin, t.config.timescale), {}});
+}
 
-const TrackConfig* FileWriter::config_of(int track) const {
-  const auto found = std::find_if(tracks_.begin(), tracks_.end(),
-                                  [&](const Track& t) { return t.index == track; });
-  return found == tracks_.end() ? nullptr : &found->config;
+FileWriter::Entry* FileWriter::entry(int track) {
+  const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                  [&](const Entry& e) { return e.track.index == track; });
+  return found == entries_.end() ? nullptr : &*found;
+}
+
+std::optional<std::int64_t> FileWriter::end_of(int track) const {
+  for (const Entry& e : entries_)
+    if (e.track.index == track) return e.end;
+  return std::nullopt;
 }
 
 ObjectUnit FileWriter::unit(Bytes bytes) {
@@ -33,34 +63,81 @@ ObjectUnit FileWriter::unit(Bytes bytes) {
 
 ObjectUnit FileWriter::header() {
   std::vector<Container::Track> tracks;
-  for (const Track& t : tracks_)
-    tracks.push_back({static_cast<std::uint32_t>(t.index) + 1, t.config});
+  for (const Entry& e : entries_)
+    tracks.push_back({static_cast<std::uint32_t>(e.track.index) + 1, e.track.config});
   const auto seconds = std::max<Nanos>(start_utc_, 0) / kSecond;
   return unit(container_.header(tracks, static_cast<std::uint64_t>(seconds)));
 }
 
-ObjectUnit FileWriter::fragment(std::vector<Fragmenter::Run> runs) {
-  std::vector<TrackRun> out;
-  for (auto& run : runs) {
-    const TrackConfig* config = config_of(run.track);
-    if (!config) continue;
-    const std::int64_t origin = to_ticks(origin_, config->timescale);
-    TrackRun track_run{.track_id = static_cast<std::uint32_t>(run.track) + 1,
-                       .end_dts = run.end_dts - origin};
-    std::size_t size = 0;
-    for (const Sample& s : run.samples) size += s.bytes.size();
-    track_run.bytes.reserve(size);
-    for (const Sample& s : run.samples) {
-      track_run.samples.push_back({.dts = s.dts - origin,
-                                   .cts_offset = s.cts_offset,
-                                   .size = static_cast<std::uint32_t>(s.bytes.size()),
-                                   .key = s.key});
-      track_run.bytes.insert(track_run.bytes.end(), s.bytes.begin(), s.bytes.end());
-    }
-    duration_ = std::max(duration_, to_nanos(track_run.end_dts, config->timescale));
-    out.push_back(std::move(track_run));
+TrackRun FileWriter::track_run(Entry& entry, const Fragmenter::Run& run) {
+  TrackRun out{.track_id = static_cast<std::uint32_t>(run.track) + 1,
+               .end_dts = run.end_dts - entry.origin};
+  std::size_t size = 0;
+  for (const Sample& s : run.samples) size += s.bytes.size();
+  out.bytes.reserve(size);
+  for (const Sample& s : run.samples) {
+    out.samples.push_back({.dts = s.dts - entry.origin,
+                           .cts_offset = s.cts_offset,
+                           .size = static_cast<std::uint32_t>(s.bytes.size()),
+                           .key = s.key});
+    out.bytes.insert(out.bytes.end(), s.bytes.begin(), s.bytes.end());
   }
+  entry.end = run.end_dts;
+  duration_ = std::max(duration_, to_nanos(out.end_dts, entry.track.config.timescale));
+  return out;
+}
+
+ObjectUnit FileWriter::fragment(const std::vector<Fragmenter::Run>& runs) {
+  std::vector<TrackRun> out;
+  for (const auto& run : runs)
+    if (Entry* e = entry(run.track); e && !run.samples.empty()) out.push_back(track_run(*e, run));
   return unit(container_.fragment(++sequence_, out));
+}
+
+void FileWriter::write_long_silence(Entry& entry, std::int64_t on, std::int64_t until,
+                                    std::vector<ObjectUnit>& units) {
+  const std::int64_t most = to_ticks(kLongSilence, entry.track.config.timescale);
+  if (!entry.end) entry.end = entry.holes.on_grid(on, entry.origin);
+  while (until - *entry.end > most) {
+    Fragmenter::Run silence{entry.track.index, {}, 0};
+    entry.holes.extend(silence, *entry.end, *entry.end + most);
+    if (silence.samples.empty()) return;
+    units.push_back(fragment({silence}));
+  }
+}
+
+std::vector<ObjectUnit> FileWriter::fragments(std::vector<Fragmenter::Run> runs,
+                                              std::span<const Rest> rests) {
+  std::vector<ObjectUnit> units;
+  for (auto& run : runs) {
+    Entry* e = entry(run.track);
+    if (!e || !e->fillable()) continue;
+    const std::int64_t first = run.samples.front().dts;
+    write_long_silence(*e, first, first, units);
+    e->holes.fill(run, *e->end);
+  }
+  for (const Rest& rest : rests) {
+    Entry* e = entry(rest.track);
+    if (!e || !e->fillable()) continue;
+    auto run = std::find_if(runs.begin(), runs.end(),
+                            [&](const Fragmenter::Run& r) { return r.track == rest.track; });
+    if (run != runs.end()) {
+      e->holes.extend(*run, run->end_dts, rest.until);
+      continue;
+    }
+    write_long_silence(*e, rest.grid.value_or(e->origin), rest.until, units);
+    Fragmenter::Run silence{rest.track, {}, *e->end};
+    e->holes.extend(silence, *e->end, rest.until);
+    runs.push_back(std::move(silence));
+  }
+  while (std::any_of(runs.begin(), runs.end(),
+                     [](const Fragmenter::Run& r) { return !r.samples.empty(); })) {
+    std::vector<Fragmenter::Run> rest;
+    for (auto& run : runs) rest.push_back(split_long(run));
+    units.push_back(fragment(runs));
+    runs = std::move(rest);
+  }
+  return units;
 }
 
 ObjectUnit FileWriter::end() {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // One open object: turns the fragments of a recording into units with offsets. Its time starts at
-// the first sample of the file.
+// the first sample of the file; within it, the runs of an audio track join without a hole.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "lib/recording/container.h"
 #include "lib/recording/fragmenter.h"
+#include "lib/recording/holes.h"
 #include "lib/recording/output.h"
 
 namespace rec::recording {
@@ -19,24 +22,46 @@ class FileWriter {
     int index;  // as numbered by the Fragmenter; its id in the file is one more
     TrackConfig config;
   };
-  FileWriter(Container& container, std::string key, std::vector<Track> tracks, Nanos origin,
+  FileWriter(Container& container, std::string key, const std::vector<Track>& tracks, Nanos origin,
              Nanos start_utc);
 
   ObjectUnit header();
-  ObjectUnit fragment(std::vector<Fragmenter::Run> runs);
+  // Silence that ends an audio track's part of a fragment.
+  struct Rest {
+    int track;
+    std::int64_t until;                // track ticks; not passed
+    std::optional<std::int64_t> grid;  // a tick on the grid of the track, if it has one yet
+  };
+  // Usually one unit; more where a hole is very long.
+  std::vector<ObjectUnit> fragments(std::vector<Fragmenter::Run> runs, std::span<const Rest> rests);
   ObjectUnit end();
 
+  // Where the track's next sample would follow; nullopt: nothing was written yet.
+  std::optional<std::int64_t> end_of(int track) const;
   const std::string& key() const { return key_; }
   Nanos origin() const { return origin_; }  // running time
-  std::uint64_t size() const { return size_; }
 
  private:
-  const TrackConfig* config_of(int track) const;
+  struct Entry {
+    Track track;
+    HoleFiller holes;
+    std::int64_t origin;              // of the file, track ticks
+    std::optional<std::int64_t> end;  // track ticks
+
+    bool fillable() const {
+      return medium_of(track.config.codec) == Medium::kAudio && holes.can_fill();
+    }
+  };
+  Entry* entry(int track);
+  void write_long_silence(Entry& entry, std::int64_t on, std::int64_t until,
+                          std::vector<ObjectUnit>& units);
+  ObjectUnit fragment(const std::vector<Fragmenter::Run>& runs);
+  TrackRun track_run(Entry& entry, const Fragmenter::Run& run);
   ObjectUnit unit(Bytes bytes);
 
   Container& container_;
   const std::string key_;
-  const std::vector<Track> tracks_;
+  std::vector<Entry> entries_;
   const Nanos origin_;
   const Nanos start_utc_;
   std::uint64_t size_ = 0;

@@ -8,7 +8,11 @@ namespace rec::recording {
 namespace {
 
 constexpr Nanos kEverything = std::numeric_limits<Nanos>::max();
+constexpr Nanos kNever = std::numeric_limits<Nanos>::max();
+constexpr Nanos kHole = kSecond;  // a longer step between samples says nothing about the next
 constexpr Nanos kVideoFallback = kSecond / 30;  // duration of a single frame
+
+std::size_t cost(const Sample& sample) { return sizeof(Sample) + sample.bytes.size(); }
 
 }  // namespace
 
@@ -19,18 +23,22 @@ int Fragmenter::add_track(Medium medium) {
 
 void Fragmenter::push(int track, Sample sample) {
   Track& t = tracks_[index(track)];
-  if (!t.queue.empty()) t.last_step = sample.dts - t.queue.back().dts;
+  if (!t.queue.empty()) {
+    const std::int64_t step = sample.dts - t.queue.back().dts;
+    if (to_nanos(step, t.timescale) <= kHole) t.last_step = step;
+  }
   t.reached = sample.end();
-  bytes_ += sample.bytes.size();
+  t.bytes += cost(sample);
+  bytes_ += cost(sample);
   t.queue.push_back(std::move(sample));
 }
 
-void Fragmenter::prepend(int track, std::vector<Sample> samples) {
-  Track& t = tracks_[index(track)];
-  for (auto sample = samples.rbegin(); sample != samples.rend(); ++sample) {
-    bytes_ += sample->bytes.size();
-    t.queue.push_front(std::move(*sample));
-  }
+Sample Fragmenter::pop(Track& track, std::size_t at) {
+  Sample sample = std::move(track.queue[at]);
+  track.queue.erase(track.queue.begin() + static_cast<std::ptrdiff_t>(at));
+  track.bytes -= cost(sample);
+  bytes_ -= cost(sample);
+  return sample;
 }
 
 std::size_t Fragmenter::clear() {
@@ -38,6 +46,7 @@ std::size_t Fragmenter::clear() {
   for (Track& t : tracks_) {
     samples += t.queue.size();
     t.queue.clear();
+    t.bytes = 0;
   }
   bytes_ = 0;
   return samples;
@@ -58,8 +67,8 @@ std::optional<std::int64_t> Fragmenter::first_sample(int track) const {
   return t.queue.empty() ? std::nullopt : std::optional(t.queue.front().dts);
 }
 
-std::optional<std::int64_t> Fragmenter::reached(int track) const {
-  return tracks_[index(track)].reached;
+void Fragmenter::roll_at(Nanos at, Nanos now) {
+  if (!roll_) roll_ = Roll{at, now};
 }
 
 // The oldest sample that could be written, and where the open fragment begins.
@@ -82,7 +91,7 @@ Nanos Fragmenter::preferred_cut(Nanos start) const {
   const Nanos latest = start + policy_.duration;
   Nanos cut = latest;
   for (const Track& t : tracks_) {
-    if (!t.enabled || t.medium != Medium::kVideo) continue;
+    if (!t.enabled || !t.is_video()) continue;
     for (const Sample& s : t.queue) {
       const Nanos at = t.at(s);
       if (at > latest) break;
@@ -93,7 +102,7 @@ Nanos Fragmenter::preferred_cut(Nanos start) const {
     }
     break;  // the first video track decides
   }
-  return roll_at_ ? std::min(cut, *roll_at_) : cut;
+  return roll_ ? std::min(cut, roll_->at) : cut;
 }
 
 // When, by the monotonic clock, the first track reached `at`.
@@ -120,36 +129,45 @@ std::vector<int> Fragmenter::tracks_before(Nanos at) const {
   return late;
 }
 
-std::optional<Fragmenter::Cut> Fragmenter::next_cut(Nanos now) const {
+std::size_t Fragmenter::enabled_bytes() const {
+  std::size_t bytes = 0;
+  for (const Track& t : tracks_)
+    if (t.enabled) bytes += t.bytes;
+  return bytes;
+}
+
+// What waits for its own file must not make the fragments of this one small.
+bool Fragmenter::over_budget() const { return enabled_bytes() > policy_.max_bytes / 2; }
+
+std::optional<Fragmenter::Plan> Fragmenter::plan() const {
   const auto open = oldest();
-  if (!open) {
-    if (roll_at_ && tracks_before(*roll_at_).empty()) return Cut{*roll_at_, true, {}};
-    return std::nullopt;
-  }
-  const Nanos at = preferred_cut(open->start);
-  const bool rolls = roll_at_ && at == *roll_at_;
-  auto late = tracks_before(at);
-  const auto since = reached_since(at);
-  if (late.empty() && (since || rolls)) return Cut{at, rolls, {}};
-  if (since && now >= *since + policy_.latency) return Cut{at, rolls, std::move(late)};
-  if (now >= open->arrival + policy_.duration + policy_.latency || bytes_ > policy_.max_bytes / 2)
-    return Cut{since ? at : kEverything, since && rolls, {}};
-  return std::nullopt;
+  if (!open && !roll_) return std::nullopt;
+  const Nanos at = open ? preferred_cut(open->start) : roll_->at;
+  const bool rolls = roll_ && at == roll_->at;
+  const auto since = rolls ? roll_->since : reached_since(at);
+  return Plan{.at = at,
+              .rolls = rolls,
+              .reached = since.has_value(),
+              .late = tracks_before(at),
+              .patience = since ? *since + policy_.latency : kNever,
+              .stopped = open ? open->arrival + policy_.duration + policy_.latency : kNever};
+}
+
+std::optional<Fragmenter::Cut> Fragmenter::next_cut(Nanos now) const {
+  auto p = plan();
+  if (!p) return std::nullopt;
+  if (p->reached && p->late.empty()) return Cut{p->at, p->rolls, {}};
+  if (now >= p->patience) return Cut{p->at, p->rolls, std::move(p->late)};
+  if (now < p->stopped && !over_budget()) return std::nullopt;
+  if (!p->reached) return Cut{kEverything, false, {}};
+  // Slower tracks go on in the next fragment, but not in the next file.
+  if (!p->rolls) p->late.clear();
+  return Cut{p->at, p->rolls, std::move(p->late)};
 }
 
 std::optional<Nanos> Fragmenter::deadline() const {
-  const auto open = oldest();
-  if (!open) return std::nullopt;
-  const Nanos stopped = open->arrival + policy_.duration + policy_.latency;
-  const auto since = reached_since(preferred_cut(open->start));
-  return since ? std::min(stopped, *since + policy_.latency) : stopped;
-}
-
-Sample Fragmenter::pop_front(Track& track) {
-  Sample sample = std::move(track.queue.front());
-  track.queue.pop_front();
-  bytes_ -= sample.bytes.size();
-  return sample;
+  const auto p = plan();
+  return p ? std::optional(std::min(p->patience, p->stopped)) : std::nullopt;
 }
 
 std::int64_t Fragmenter::last_duration(const Track& track, const Sample& last) const {
@@ -158,33 +176,38 @@ std::int64_t Fragmenter::last_duration(const Track& track, const Sample& last) c
   return track.last_step > 0 ? track.last_step : to_ticks(kVideoFallback, track.timescale);
 }
 
-Fragmenter::Run Fragmenter::take_before(int track, const Cut& cut) {
+Fragmenter::Run Fragmenter::take_before(int track, const Cut& cut, bool last_too) {
   Track& t = tracks_[index(track)];
   Run run{track, {}, 0};
-  // At the end of a file the last picture stands until the end.
-  for (std::size_t left = cut.rolls ? t.queue.size() : t.ready();
-       left > 0 && t.at(t.queue.front()) < cut.at; --left)
-    run.samples.push_back(pop_front(t));
+  const bool to_key = cut.rolls && t.is_video();
+  for (std::size_t left = cut.rolls || last_too ? t.queue.size() : t.ready(); left > 0; --left) {
+    const Sample& first = t.queue.front();
+    if (t.at(first) >= cut.at && (!to_key || first.key)) break;
+    run.samples.push_back(pop(t, 0));
+  }
   if (run.samples.empty()) return run;
   const Sample& last = run.samples.back();
-  if (last.duration > 0)
+  if (last.duration > 0) {
     run.end_dts = last.end();
-  else if (!t.queue.empty())
+  } else if (!t.queue.empty()) {
     run.end_dts = t.queue.front().dts;
-  else
-    run.end_dts = cut.rolls ? std::max(last.dts + 1, to_ticks(cut.at, t.timescale))
-                            : last.dts + last_duration(t, last);
+  } else {
+    run.end_dts = last.dts + last_duration(t, last);
+    // At the end of a file the last picture stands until the end.
+    if (cut.rolls && t.at(last) < cut.at)
+      run.end_dts = std::max(last.dts + 1, to_ticks(cut.at, t.timescale));
+  }
   return run;
 }
 
-std::vector<Fragmenter::Run> Fragmenter::take(const Cut& cut) {
+std::vector<Fragmenter::Run> Fragmenter::take(const Cut& cut, bool last_too) {
   std::vector<Run> runs;
   for (std::size_t i = 0; i < tracks_.size(); ++i) {
     if (!tracks_[i].enabled) continue;
-    Run run = take_before(static_cast<int>(i), cut);
+    Run run = take_before(static_cast<int>(i), cut, last_too);
     if (!run.samples.empty()) runs.push_back(std::move(run));
   }
-  if (cut.at != kEverything) {
+  if (!cut.everything()) {
     cut_ = cut.at;
   } else {
     for (const Run& run : runs) {
@@ -192,46 +215,78 @@ std::vector<Fragmenter::Run> Fragmenter::take(const Cut& cut) {
       cut_ = cut_ ? std::max(*cut_, end) : end;
     }
   }
-  if (cut.rolls) roll_at_.reset();
+  if (cut.rolls) roll_.reset();
   return runs;
 }
 
+std::vector<Fragmenter::Run> Fragmenter::take(const Cut& cut) { return take(cut, false); }
+
 std::vector<Fragmenter::Run> Fragmenter::take_all() {
-  for (Track& t : tracks_) t.ended = true;
-  roll_at_.reset();
-  return take({kEverything, false, {}});
+  roll_.reset();
+  return take({kEverything, false, {}}, true);
 }
 
-Fragmenter::Dropped Fragmenter::drop_oldest_gop() {
-  Nanos until = kEverything;  // the next key frame of the first video track, or all there is
-  for (const Track& t : tracks_) {
-    if (t.medium != Medium::kVideo || t.queue.empty()) continue;
-    const auto key =
-        std::find_if(t.queue.begin() + 1, t.queue.end(), [](const Sample& s) { return s.key; });
-    until = key != t.queue.end() ? t.at(*key) : t.at(t.queue.back()) + 1;
-    break;
-  }
-  if (until == kEverything)  // audio only: the older half
-    for (const Track& t : tracks_)
-      if (!t.queue.empty()) until = std::min(until, t.at(t.queue[t.queue.size() / 2]) + 1);
-  Dropped dropped;
-  for (Track& t : tracks_) {
-    while (!t.queue.empty() && t.at(t.queue.front()) < until) {
-      const Sample sample = pop_front(t);
-      const Nanos start = t.at(sample);
-      dropped.start = dropped.samples == 0 ? start : std::min(dropped.start, start);
-      dropped.end = std::max(dropped.end, start + to_nanos(last_duration(t, sample), t.timescale));
-      ++dropped.samples;
+Fragmenter::Keep Fragmenter::droppable(bool in_file) const {
+  const bool enabled = enabled_bytes() >= bytes_ - enabled_bytes();
+  Keep keep(tracks_.size());
+  for (std::size_t i = 0; i < tracks_.size(); ++i)
+    if (!in_file || tracks_[i].enabled == enabled)
+      keep[i] = in_file && enabled && tracks_[i].is_video() ? 1 : 0;
+  return keep;
+}
+
+// The next key frame of the first video track that can drop something, in running time.
+Nanos Fragmenter::end_of_oldest_gop(const Keep& keep) const {
+  Nanos audio = kEverything;  // for audio only: the older half
+  for (std::size_t i = 0; i < tracks_.size(); ++i) {
+    const Track& t = tracks_[i];
+    if (!keep[i] || t.queue.size() <= *keep[i]) continue;
+    if (!t.is_video()) {
+      audio = std::min(audio, t.at(t.queue[t.queue.size() / 2]) + 1);
+      continue;
     }
+    const auto first = t.queue.begin() + static_cast<std::ptrdiff_t>(*keep[i]);
+    const auto key = std::find_if(first + 1, t.queue.end(), [](const Sample& s) { return s.key; });
+    return key != t.queue.end() ? t.at(*key) : t.at(t.queue.back()) + 1;
+  }
+  return audio;
+}
+
+void Fragmenter::drop_front(Track& track, std::size_t keep, Dropped& dropped) {
+  const Sample sample = pop(track, keep);
+  const Nanos start = track.at(sample);
+  dropped.start = dropped.samples == 0 ? start : std::min(dropped.start, start);
+  dropped.end =
+      std::max(dropped.end, to_nanos(sample.dts + last_duration(track, sample), track.timescale));
+  ++dropped.samples;
+}
+
+Fragmenter::Dropped Fragmenter::drop_oldest_gop(bool in_file) {
+  const Keep keeps = droppable(in_file);
+  const Nanos until = end_of_oldest_gop(keeps);
+  Dropped dropped;
+  for (std::size_t i = 0; i < tracks_.size(); ++i) {
+    if (!keeps[i]) continue;
+    Track& t = tracks_[i];
+    const std::size_t keep = *keeps[i];
+    const std::size_t before = t.queue.size();
+    while (t.queue.size() > keep && t.at(t.queue[keep]) < until) drop_front(t, keep, dropped);
+    if (!t.is_video() || t.queue.size() == before) continue;
+    while (t.queue.size() > keep && !t.queue[keep].key) drop_front(t, keep, dropped);
+    if (t.queue.size() <= keep) dropped.need_key.push_back(static_cast<int>(i));
   }
   return dropped;
 }
 
-bool Fragmenter::trim_to_key(int track) {
-  Track& t = tracks_[index(track)];
-  if (t.medium != Medium::kVideo) return false;
-  while (!t.queue.empty() && !t.queue.front().key) pop_front(t);
-  return t.queue.empty();
+Fragmenter::Dropped Fragmenter::drop_until_key() {
+  Dropped dropped;
+  for (std::size_t i = 0; i < tracks_.size(); ++i) {
+    Track& t = tracks_[i];
+    if (!t.is_video()) continue;
+    while (!t.queue.empty() && !t.queue.front().key) drop_front(t, 0, dropped);
+    if (t.queue.empty()) dropped.need_key.push_back(static_cast<int>(i));
+  }
+  return dropped;
 }
 
 }  // namespace rec::recording

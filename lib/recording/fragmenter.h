@@ -18,7 +18,7 @@ namespace rec::recording {
 class Fragmenter {
  public:
   struct Policy {
-    Nanos duration = kSecond;     // media time of a fragment
+    Nanos duration = kSecond;     // media time of a fragment; not 0
     Nanos latency = kSecond / 2;  // how long a fragment waits for a slower track
     std::size_t max_bytes = 64u << 20;
   };
@@ -33,16 +33,17 @@ class Fragmenter {
   void enable(int track) { tracks_[index(track)].enabled = true; }
   void disable(int track) { tracks_[index(track)].enabled = false; }
   bool enabled(int track) const { return tracks_[index(track)].enabled; }
+  // A track that has ended is not waited for.
   void end_track(int track) { tracks_[index(track)].ended = true; }
   void resume_track(int track) { tracks_[index(track)].ended = false; }
 
   void push(int track, Sample sample);
-  void prepend(int track, std::vector<Sample> samples);
 
-  // Where the file has to end: the fragment that reaches `at` is the last of the file.
-  void roll_at(Nanos at) {
-    if (!roll_at_) roll_at_ = at;
-  }
+  // Where the file has to end: the fragment that reaches `at` (running time) is the last of the
+  // file. Slower tracks are waited for from `now` (monotonic) on. The first of several counts.
+  void roll_at(Nanos at, Nanos now);
+  void cancel_roll() { roll_.reset(); }
+  bool rolling() const { return roll_.has_value(); }
 
   struct Cut {
     Nanos at = 0;           // running time; samples before it are in the fragment
@@ -58,28 +59,30 @@ class Fragmenter {
     std::vector<Sample> samples;
     std::int64_t end_dts;  // track ticks
   };
+  // Video that cannot be a new file's first stays in the file that rolls.
   std::vector<Run> take(const Cut& cut);
   std::vector<Run> take_all();  // the last samples too: the recording ends
 
-  // Drops whole GOPs, oldest first, until `bytes` fit: the video before the next key frame that is
-  // queued (all of it if there is none) and what else lies before that. Returns what
-  // was dropped.
   struct Dropped {
     std::size_t samples = 0;
-    Nanos start = 0;  // running time
-    Nanos end = 0;    // running time
+    Nanos start = 0;            // running time
+    Nanos end = 0;              // running time
+    std::vector<int> need_key;  // video tracks that only a key frame can continue
   };
-  Dropped drop_oldest_gop();
-  // Drops video that no decoder could start with. True: a key frame has to come next.
-  bool trim_to_key(int track);
+  // Drops the oldest whole GOP: the video before the next key frame that is queued (all of it if
+  // there is none) and what else lies before that. `in_file`: a file is open; the first picture
+  // that is queued belongs to what was written and stays, to be shown until the next key frame.
+  // Tracks that wait for another file and those of this one are dropped apart: who holds more.
+  Dropped drop_oldest_gop(bool in_file);
+  // Drops video that no decoder could start with.
+  Dropped drop_until_key();
 
   std::size_t clear();  // returns how many samples were held
 
-  std::size_t bytes() const { return bytes_; }
+  std::size_t bytes() const { return bytes_; }  // what the samples cost in memory
   bool empty() const;
   std::optional<Nanos> first_dts(int track) const;            // of what is queued; running time
   std::optional<std::int64_t> first_sample(int track) const;  // the same in track ticks
-  std::optional<std::int64_t> reached(int track) const;       // end of what ever came; track ticks
 
  private:
   struct Track {
@@ -88,14 +91,16 @@ class Fragmenter {
     bool enabled = false;
     bool ended = false;
     std::deque<Sample> queue;
-    std::optional<std::int64_t> reached;  // ticks
+    std::size_t bytes = 0;
+    std::optional<std::int64_t> reached;  // end of what ever came; ticks
     std::int64_t last_step = 0;           // ticks
 
     // The last sample whose end is unknown cannot be written yet.
     std::size_t ready() const {
-      return queue.size() - (!queue.empty() && queue.back().duration == 0 && !ended ? 1 : 0);
+      return queue.size() - (!queue.empty() && queue.back().duration == 0 ? 1 : 0);
     }
     Nanos at(const Sample& s) const { return to_nanos(s.dts, timescale); }
+    bool is_video() const { return medium == Medium::kVideo; }
   };
   static std::size_t index(int track) { return static_cast<std::size_t>(track); }
 
@@ -103,19 +108,40 @@ class Fragmenter {
     Nanos start;    // running time
     Nanos arrival;  // monotonic
   };
+  struct Plan {
+    Nanos at;               // running time
+    bool rolls;             // the file ends at `at`
+    bool reached;           // by one track at least
+    std::vector<int> late;  // tracks that have not reached it
+    Nanos patience;         // monotonic: so long they are waited for
+    Nanos stopped;          // monotonic: so long the oldest sample may wait
+  };
+  struct Roll {
+    Nanos at;     // running time
+    Nanos since;  // monotonic
+  };
+  std::optional<Plan> plan() const;
   std::optional<Oldest> oldest() const;
   Nanos preferred_cut(Nanos start) const;
   std::optional<Nanos> reached_since(Nanos at) const;
   std::vector<int> tracks_before(Nanos at) const;
-  Run take_before(int track, const Cut& cut);
-  Sample pop_front(Track& track);
+  std::size_t enabled_bytes() const;
+  bool over_budget() const;
+  Run take_before(int track, const Cut& cut, bool last_too);
+  std::vector<Run> take(const Cut& cut, bool last_too);
+  // A GOP to drop: what is kept of a track, for those that are dropped from.
+  using Keep = std::vector<std::optional<std::size_t>>;
+  Keep droppable(bool in_file) const;
+  Nanos end_of_oldest_gop(const Keep& keep) const;
+  void drop_front(Track& track, std::size_t keep, Dropped& dropped);
+  Sample pop(Track& track, std::size_t at);
   std::int64_t last_duration(const Track& track, const Sample& last) const;
 
   const Policy policy_;
   std::vector<Track> tracks_;
   std::size_t bytes_ = 0;
   std::optional<Nanos> cut_;  // end of the last fragment, running time
-  std::optional<Nanos> roll_at_;
+  std::optional<Roll> roll_;
 };
 
 }  // namespace rec::recording

@@ -32,6 +32,16 @@ std::string padded(std::uint32_t value, int width) {
   return digits.size() < wanted ? std::string(wanted - digits.size(), '0') + digits : digits;
 }
 
+bool is_relative_file(const std::string& path) {
+  const std::string framed = "/" + path + "/";
+  const bool printable = std::none_of(path.begin(), path.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
+  return printable && !path.empty() && framed.find("//") == std::string::npos &&
+         framed.find("/./") == std::string::npos && framed.find("/../") == std::string::npos;
+}
+
 std::string hex8(std::uint32_t value) {
   std::string out;
   for (int shift = 28; shift >= 0; shift -= 4) out += "0123456789abcdef"[(value >> shift) & 15];
@@ -77,9 +87,8 @@ Result<PathTemplate> PathTemplate::parse(std::string_view text) {
     }
   }
   flush();
-  const std::string framed = "/" + std::string(text) + "/";
-  if (text.empty() || framed.find("//") != std::string::npos ||
-      framed.find("/./") != std::string::npos || framed.find("/../") != std::string::npos)
+  // A time can put slashes and dots anywhere.
+  if (!is_relative_file(result.expand({.stream = "s"})))
     return bad("The path template \"" + std::string(text) + "\" is not a relative path of a file");
   return result;
 }

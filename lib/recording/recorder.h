@@ -15,6 +15,7 @@
 #include "lib/recording/container.h"
 #include "lib/recording/file_writer.h"
 #include "lib/recording/fragmenter.h"
+#include "lib/recording/key_frame_policy.h"
 #include "lib/recording/output.h"
 #include "lib/recording/path_template.h"
 #include "lib/recording/track_clock.h"
@@ -71,42 +72,46 @@ class Recorder {
   };
   struct Track {
     Medium medium;
+    KeyFramePolicy keys;
     std::optional<TrackConfig> config;
     std::optional<TrackClock> clock;
     bool recording = false;  // a sample was accepted
-    bool needs_key = false;
-    bool damaged = false;    // packets were lost since the last key frame
-    std::uint32_t lost = 0;  // packets, as the last input said
+    bool declared = false;   // by a file
     bool ended = false;
     std::optional<GapMade> gap;  // being filled; told when it is over
     std::optional<Nanos> last_arrival;
-    std::optional<Nanos> key_asked;  // monotonic time of the last request
   };
 
   Track& track(int index) { return tracks_[static_cast<std::size_t>(index)]; }
   const Track& track(int index) const { return tracks_[static_cast<std::size_t>(index)]; }
-  bool admit_key(int index, const Input& input, Nanos now);
-  void note_loss(int index, const Input& input, Nanos now);
-  void want_key(int index, const char* reason, Nanos now);
-  void place_late_track(int index, const Sample& sample, Nanos now);
-  std::optional<int> leading_video(Nanos now) const;
-  std::vector<Sample> silence(int index, std::int64_t from, std::int64_t until, bool whole,
-                              Nanos now);
-  void fill(int index, std::int64_t from, std::int64_t until, const char* reason, bool whole,
-            Nanos now);
-  void fill_late(const Fragmenter::Cut& cut, Nanos now);
-  void tell_gap(int index);
-  void fill_start(int index, Nanos origin, Nanos now);
+  int track_count() const { return static_cast<int>(tracks_.size()); }
 
+  // What comes in.
+  void time_untimed(const Track& track, Input& input, Nanos now);
+  void want_key(int index, const char* reason, Nanos now);
+  void accept(int index, Sample sample, std::int64_t gap, Nanos now);
+  bool late_track_waits() const;
+  std::optional<int> leading_video(Nanos now) const;
+  void poll_late_tracks(Nanos now);
+  void note_gap(int index, std::int64_t start, std::int64_t end, const char* reason);
+  void tell_gap(int index);
+
+  // What goes out.
   void poll(Nanos now);
   bool awaits_tracks(Nanos now) const;
   void poll_store(Nanos now);
   void claim(Nanos now, State waiting);
   void enable_tracks();
-  void begin_file(Nanos now);
+  void begin_file();
+  void tell_late_start(int index);
+  std::vector<FileWriter::Rest> rests(const Fragmenter::Cut& cut) const;
   void write(const Fragmenter::Cut& cut, Nanos now);
+  void emit(ObjectUnit unit);
+  void emit_fragments(std::vector<Fragmenter::Run> runs, std::span<const FileWriter::Rest> rests);
   void end_file();
-  void keep_budget();
+  void start_anew_at_keys(Nanos now);
+  void keep_budget(Nanos now);
+  void lose(const Fragmenter::Dropped& dropped, Nanos now);
   void stop(Nanos now);
 
   const Options options_;
@@ -114,6 +119,7 @@ class Recorder {
   Fragmenter fragmenter_;
   std::vector<Track> tracks_;
   std::optional<Nanos> utc_origin_;
+  std::optional<Nanos> running_offset_;  // running time - monotonic time, at the first sample
 
   State state_ = State::kIdle;
   std::string key_;       // claimed or in use
@@ -121,9 +127,10 @@ class Recorder {
   std::optional<FileWriter> file_;
   bool finishing_ = false;
   bool expecting_ = false;
+  bool awaiting_ = false;               // tracks, as poll() found
   std::optional<Nanos> first_arrival_;  // monotonic
+  std::optional<Nanos> video_silent_;   // monotonic: then a late track no longer waits for its key
   bool congested_ = false;
-  bool roll_wanted_ = false;  // a late track waits for a key frame
   bool started_ = false;
   std::uint32_t objects_ = 0;
   std::uint64_t bytes_ = 0;

@@ -6,6 +6,7 @@
 #include <gst/gst.h>
 
 #include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -44,7 +45,9 @@ inline Encoded run_encoder(const std::string& launch) {
 
 // One for each launch line and process.
 inline const Encoded& encoded(const std::string& launch) {
+  static std::mutex lock;
   static std::map<std::string, Encoded> made;
+  std::lock_guard l(lock);
   auto [place, fresh] = made.try_emplace(launch);
   if (fresh) place->second = run_encoder(launch);
   return place->second;
@@ -64,11 +67,35 @@ inline const Encoded& h264(const std::string& format = "byte-stream", int width 
   return encoded(h264_launch(format, width, height));
 }
 
+// 300 pictures of which only the first is a key frame, as WebRTC senders do.
+inline const Encoded& endless_gop() {
+  return encoded(
+      "videotestsrc num-buffers=300 ! video/x-raw,format=I420,framerate=30/1,width=64,height=48 ! "
+      "x264enc tune=zerolatency threads=1 key-int-max=100000 option-string=scenecut=0 ! h264parse "
+      "! video/x-h264,alignment=au,stream-format=avc");
+}
+// 60 pictures at about 8 Mbit/s, a key frame each second.
+inline const Encoded& heavy_h264() {
+  return encoded(
+      "videotestsrc num-buffers=60 pattern=snow ! video/x-raw,format=I420,framerate=30/1,"
+      "width=320,height=240 ! x264enc tune=zerolatency speed-preset=ultrafast threads=1 "
+      "key-int-max=30 bitrate=8000 option-string=scenecut=0 ! h264parse config-interval=-1 ! "
+      "video/x-h264,alignment=au,stream-format=byte-stream");
+}
+
 // 150 packets of 20 ms.
 inline std::string opus_launch(int channels = 2) {
   return "audiotestsrc num-buffers=150 samplesperbuffer=960 ! audio/x-raw,rate=48000,channels=" +
          std::to_string(channels) + " ! opusenc";
 }
 inline const Encoded& opus(int channels = 2) { return encoded(opus_launch(channels)); }
+
+// The same as RTP, in packets of at most 300 bytes.
+inline const Encoded& rtp_h264() {
+  return encoded(h264_launch("byte-stream") + " ! rtph264pay mtu=300 ssrc=1111 pt=96");
+}
+inline const Encoded& rtp_opus() {
+  return encoded(opus_launch() + " ! rtpopuspay ssrc=2222 pt=97");
+}
 
 }  // namespace rec::test

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Which samples of a track a decoder can use, and when its sender is asked for a key frame: at most
+// twice a second, for as long as one is missing.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "lib/recording/sample.h"
+
+namespace rec::recording {
+
+class KeyFramePolicy {
+ public:
+  explicit KeyFramePolicy(Medium medium) : video_(medium == Medium::kVideo), required_(video_) {}
+
+  // Nothing but a key frame can continue the track.
+  void require() { required_ = video_; }
+
+  // False: no decoder could start here.
+  bool admit(const Input& input) {
+    if (!video_) return true;
+    if (input.rtp && std::exchange(lost_, input.rtp->lost) != input.rtp->lost) damaged_ = true;
+    if (input.key) required_ = damaged_ = false;
+    return !required_;
+  }
+  // Packets were lost since the last key frame: what comes refers to what is missing.
+  bool damaged() const { return damaged_; }
+
+  // True: ask now. What asks goes on asking, so none that is too early is forgotten.
+  bool ask(Nanos now) {
+    if (asked_ && now < *asked_ + kInterval) return false;
+    asked_ = now;
+    return true;
+  }
+
+ private:
+  static constexpr Nanos kInterval = kSecond / 2;
+
+  const bool video_;
+  bool required_;
+  bool damaged_ = false;
+  std::uint32_t lost_ = 0;  // packets, as the last input said
+  std::optional<Nanos> asked_;
+};
+
+}  // namespace rec::recording
