@@ -102,7 +102,6 @@ void Recorder::tell_late_start(int index) {
 // it was waited for in vain. A track that has come too late before is given more time.
 std::vector<FileWriter::Rest> Recorder::rests(const Fragmenter::Cut& cut) const {
   std::vector<FileWriter::Rest> rests;
-  if (cut.everything()) return rests;
   for (int i = 0; i < track_count(); ++i) {
     const Track& t = track(i);
     if (t.medium != Medium::kAudio || !t.config || !fragmenter_.enabled(i)) continue;

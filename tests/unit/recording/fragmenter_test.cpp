@@ -295,6 +295,16 @@ TEST_F(Fragments, OfAnOpenFileKeepAPictureToShowInstead) {
   EXPECT_EQ(text(take(4600)), "0:0-0>3000 ");
 }
 
+TEST_F(Fragments, OfAnotherFileKeepNoPictureOfADroppedGop) {
+  const int v = add(Medium::kVideo), w = add(Medium::kVideo);
+  fragmenter.disable(w);
+  frames(v, 0, 200);
+  frames(w, 0, 2000, 1000);
+  EXPECT_EQ(fragmenter.drop_oldest_gop(true).samples, 25u);
+  EXPECT_EQ(fragmenter.first_sample(w), 1000);
+  EXPECT_EQ(fragmenter.first_sample(v), 0);
+}
+
 TEST_F(Fragments, DropWhatADroppedFrameWasNeededFor) {
   const int v = add(Medium::kVideo), w = add(Medium::kVideo);
   frames(v, 0, 400, 200);
