@@ -120,13 +120,11 @@ void Mux::set_playing(bool playing) {
 
 void Mux::stop() {
   std::unique_lock l(lock_);
-  drained_.wait(l, [this] { return !draining_; });
+  out_.stop(l);
   recorder_.reset();
   alarm_.reset();
   timers_.reset();
   tracks_.clear();
-  out_.clear();
-  out_bytes_ = 0;
   for (auto& [pad, state] : pads_) {
     state->forget_run();
     // One that was requested meanwhile is active, and has a streaming thread.

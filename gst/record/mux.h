@@ -11,13 +11,13 @@
 #include <gst/gst.h>
 
 #include <atomic>
-#include <condition_variable>
-#include <deque>
+
 #include <map>
 #include <memory>
 #include <mutex>
 #include <variant>
 
+#include "gst/common/drain_queue.h"
 #include "gst/common/handles.h"
 #include "gst/common/timers.h"
 #include "gst/record/mux_pad.h"
@@ -82,17 +82,16 @@ class Mux {
 
   // Lock order: STREAM_LOCK of a pad, then lock_. Never push, post or query while holding lock_.
   std::mutex lock_;
-  std::condition_variable drained_;
+
   Settings settings_;
   std::map<GstPad*, std::shared_ptr<MuxPad>> pads_;
   std::unique_ptr<recording::Recorder> recorder_;  // between start() and stop()
   std::shared_ptr<Timers> timers_;
   std::unique_ptr<Alarm> alarm_;   // armed only after run()
   std::map<int, MuxPad*> tracks_;  // recorder's number
-  std::deque<Item> out_;
-  std::size_t out_bytes_ = 0;
-  Nanos begun_at_ = 0;     // monotonic
-  bool draining_ = false;  // the token
+  DrainQueue<Item> out_{lock_};
+  Nanos begun_at_ = 0;  // monotonic
+
   bool playing_ = false;
   bool store_congested_ = false;
   bool congested_ = false;  // as the recorder was told

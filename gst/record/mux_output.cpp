@@ -40,7 +40,7 @@ std::string Mux::track_name(int track) const {
 void Mux::collect() {
   for (auto& output : recorder_->take_outputs()) queue(std::move(output));
   // A downstream that does not take what it is given counts as a store that cannot keep up.
-  const bool congested = store_congested_ || out_bytes_ > settings_.max_queued_bytes / 2;
+  const bool congested = store_congested_ || out_.bytes() > settings_.max_queued_bytes / 2;
   if (congested != congested_) {
     congested_ = congested;
     recorder_->set_congested(congested, timers_->now());
@@ -50,33 +50,32 @@ void Mux::collect() {
 }
 
 void Mux::queue(recording::Output output) {
-  std::visit(
-      Overloaded{[&](recording::ClaimName& claim) { out_.emplace_back(make_claim(claim.key)); },
-                 [&](recording::ObjectUnit& unit) { queue(std::move(unit)); },
-                 [&](recording::KeyFrameWanted& wanted) {
-                   if (const auto found = tracks_.find(wanted.track); found != tracks_.end())
-                     want_key_frame(*found->second, wanted.reason);
-                 },
-                 [&](recording::RecordingStarted& started) {
-                   out_.emplace_back(started_message(element_, settings_.stream_name, started));
-                 },
-                 [&](recording::TrackRecording& track) {
-                   const auto found = tracks_.find(track.track);
-                   if (found != tracks_.end())
-                     out_.emplace_back(track_message(element_, found->second->name, "recording",
-                                                     found->second->input->codec(), {}));
-                 },
-                 [&](recording::GapMade& gap) {
-                   out_.emplace_back(gap_message(element_, track_name(gap.track), gap));
-                 },
-                 [&](recording::RecordingStopped& stopped) {
-                   out_.emplace_back(stopped_message(element_, settings_.stream_name, stopped));
-                   auto eos = adopt(gst_event_new_eos());
-                   if (eos_seqnum_ != GST_SEQNUM_INVALID)
-                     gst_event_set_seqnum(eos.get(), eos_seqnum_);
-                   out_.emplace_back(std::move(eos));
-                 }},
-      output);
+  std::visit(Overloaded{[&](recording::ClaimName& claim) { out_.push(make_claim(claim.key)); },
+                        [&](recording::ObjectUnit& unit) { queue(std::move(unit)); },
+                        [&](recording::KeyFrameWanted& wanted) {
+                          if (const auto found = tracks_.find(wanted.track); found != tracks_.end())
+                            want_key_frame(*found->second, wanted.reason);
+                        },
+                        [&](recording::RecordingStarted& started) {
+                          out_.push(started_message(element_, settings_.stream_name, started));
+                        },
+                        [&](recording::TrackRecording& track) {
+                          const auto found = tracks_.find(track.track);
+                          if (found != tracks_.end())
+                            out_.push(track_message(element_, found->second->name, "recording",
+                                                    found->second->input->codec(), {}));
+                        },
+                        [&](recording::GapMade& gap) {
+                          out_.push(gap_message(element_, track_name(gap.track), gap));
+                        },
+                        [&](recording::RecordingStopped& stopped) {
+                          out_.push(stopped_message(element_, settings_.stream_name, stopped));
+                          auto eos = adopt(gst_event_new_eos());
+                          if (eos_seqnum_ != GST_SEQNUM_INVALID)
+                            gst_event_set_seqnum(eos.get(), eos_seqnum_);
+                          out_.push(std::move(eos));
+                        }},
+             output);
 }
 
 // lock_ is held.
@@ -84,7 +83,7 @@ void Mux::want_key_frame(MuxPad& pad, const char* reason) {
   const Nanos now = timers_->now();
   if (pad.key_asked && now < *pad.key_asked + kKeyFrameInterval) return;
   pad.key_asked = now;
-  out_.emplace_back(KeyFrameRequest{share(pad.pad), pad.name, reason});
+  out_.push(KeyFrameRequest{share(pad.pad), pad.name, reason});
 }
 
 void Mux::queue(recording::ObjectUnit unit) {
@@ -96,33 +95,20 @@ void Mux::queue(recording::ObjectUnit unit) {
                   .start_utc = clock_time(unit.start_utc),
                   .end_utc = clock_time(unit.start_utc + unit.duration),
                   .duration = clock_time(unit.duration)};
-  out_bytes_ += unit.bytes.size();
-  bytes_ += unit.bytes.size();
+  const std::size_t size = unit.bytes.size();
+  bytes_ += size;
   if (unit.begin) ++objects_;
   auto buffer = buffer_of(std::move(unit.bytes));
   GST_BUFFER_OFFSET(buffer.get()) = info.offset;
   set_object_info(buffer.get(), info);
-  out_.emplace_back(std::move(buffer));
+  out_.push(std::move(buffer), size);
 }
 
 void Mux::drain() {
-  std::unique_lock l(lock_);
-  if (draining_) return;
-  draining_ = true;
-  while (!out_.empty()) {
-    Item item = std::move(out_.front());
-    out_.pop_front();
-    l.unlock();
-    std::size_t size = 0;
-    if (auto* buffer = std::get_if<Ref<GstBuffer>>(&item))
-      size = gst_buffer_get_size(buffer->get());
-    perform(item);
-    l.lock();
-    out_bytes_ -= size;
-    if (congested_ && recorder_) collect();
-  }
-  draining_ = false;
-  drained_.notify_all();
+  out_.drain([this](Item& item) { perform(item); },
+             [this] {
+               if (congested_ && recorder_) collect();
+             });
 }
 
 void Mux::perform(Item& item) {
@@ -187,7 +173,7 @@ StructurePtr Mux::stats() {
                                   guint64{state->refused}, nullptr));
     gst_value_array_append_and_take_value(&tracks, &entry);
   }
-  const guint64 queued = out_bytes_ + (recorder_ ? recorder_->queued_bytes() : 0);
+  const guint64 queued = out_.bytes() + (recorder_ ? recorder_->queued_bytes() : 0);
   gst_structure_set(stats.get(), "objects", G_TYPE_UINT64, guint64{objects_}, "bytes",
                     G_TYPE_UINT64, guint64{bytes_}, "queued-bytes", G_TYPE_UINT64, queued, nullptr);
   gst_structure_take_value(stats.get(), "tracks", &tracks);

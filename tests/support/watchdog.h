@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Ends a test that hangs, with the stacks of all its threads on stderr.
+// Ends a test that hangs or crashes, with the stacks of all its threads on stderr.
 #pragma once
 
 #include <sys/prctl.h>
@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -36,7 +37,10 @@ class Watchdog {
     std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
   };
 
-  explicit Watchdog(std::chrono::seconds patience) : patience_(patience) {}
+  explicit Watchdog(std::chrono::seconds patience) : patience_(patience) {
+    for (const int signal : {SIGSEGV, SIGBUS, SIGTRAP})
+      std::signal(signal, [](int) { bark("a thread that crashed"); });
+  }
   ~Watchdog() {
     {
       std::lock_guard l(lock_);
@@ -70,6 +74,7 @@ class Watchdog {
     }
   }
   [[noreturn]] static void bark(const std::string& name) {
+    std::signal(SIGSEGV, SIG_DFL);
     std::fprintf(stderr, "\nWATCHDOG: \"%s\" does not get on. All stacks:\n", name.c_str());
     prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
     const std::string command = "gdb -p " + std::to_string(getpid()) +

@@ -17,9 +17,15 @@ const beep = (frequency) => `aevalsrc='if(${during(kBeep)},0.5*sin(2*PI*${freque
 
 const each = (offset) => Array.from({ length: seconds }, (_, i) => i + offset);
 
-function checkTimes(found, expected, context) {
-  assert.equal(found.length, expected.length, context);
-  found.forEach((time, i) => assert.ok(Math.abs(time - expected[i]) <= kTolerance, context));
+// Listening happens in real time: a machine that is busy elsewhere can swallow a beep, never make one
+// up. So a measurement may be made anew.
+const kAttempts = 3;
+
+function matches(job, line) {
+  if (line.ok !== Array.isArray(job.want)) return false;
+  if (!line.ok) return job.want.test(line.why);
+  const found = line[job.mode];
+  return found.length === job.want.length && found.every((time, i) => Math.abs(time - job.want[i]) <= kTolerance);
 }
 
 const shop = new Workshop(process.argv[2]);
@@ -41,13 +47,13 @@ try {
     { mode: 'flashes', file: video, want: each(kFlash) },
     { mode: 'flashes', file: audio, want: /no video/ },
   ];
-  const { lines } = shop.run(jobs);
-  jobs.forEach((job, i) => {
-    const context = `${JSON.stringify(job)}: ${JSON.stringify(lines[i])}`;
-    assert.equal(lines[i].ok, Array.isArray(job.want), context);
-    if (lines[i].ok) checkTimes(lines[i][job.mode], job.want, context);
-    else assert.match(lines[i].why, job.want, context);
-  });
+  let open = jobs;
+  let lines = [];
+  for (let attempt = 1; open.length > 0 && attempt <= kAttempts; ++attempt) {
+    ({ lines } = shop.run(open));
+    if (attempt < kAttempts) open = open.filter((job, i) => !matches(job, lines[i]));
+  }
+  open.forEach((job, i) => assert.ok(matches(job, lines[i]), `${JSON.stringify(job)}: ${JSON.stringify(lines[i])}`));
   console.log(`${jobs.length} measurements as expected`);
 } finally {
   shop.clean();
