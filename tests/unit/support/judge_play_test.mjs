@@ -2,7 +2,6 @@
 //
 // The playback judge accepts what is good and rejects, for the right reason, what is not.
 import assert from 'node:assert/strict';
-import { randomFillSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { both, fragmented, fragmentsOf, progressive, Workshop } from './judge_files.mjs';
 
@@ -45,7 +44,9 @@ function damagedJobs(shop) {
   const hole = shop.write('hole.mp4', Buffer.concat([bytes.subarray(0, fifth.begin), bytes.subarray(fifth.end)]));
   const halfUnit = Buffer.from(bytes.subarray(0, fifth.end)).fill(0, fifth.begin, fifth.begin + 8);
   const killed = shop.write('killed.mp4', halfUnit);
-  const noise = shop.write('noise.mp4', randomFillSync(Buffer.alloc(200000)));
+  // The same at each run: real noise is a box of a size that never comes once in a while.
+  let seed = 1;
+  const noise = shop.write('noise.mp4', Buffer.alloc(200000).map(() => (seed = (seed * 48271) % 2147483647) & 255));
   const plain = readFileSync(shop.path('plain.mp4'));
   const cut = shop.write('cut.mp4', plain.subarray(0, Math.floor(plain.length * 0.6)));
   const video = shop.path('video.mp4');
@@ -62,7 +63,7 @@ function damagedJobs(shop) {
     { mode: 'mse', file: killed, codecs: both, cutTail: true, ...five, want: { ok: true } },
     { mode: 'progressive', file: av, bytes: fifth.begin, ...five, want: { ok: true } },
     { mode: 'progressive', file: noise, want: { why: /COULD_NOT_OPEN/ } },
-    { mode: 'mse', file: noise, codecs: both, want: { why: /append/ } },
+    { mode: 'mse', file: noise, codecs: both, want: { why: /append|buffered nothing/ } },
     { mode: 'mse', file: av, codecs: 'video/mp4; codecs="vp09.00.10.08,opus"', want: { why: /append/ } },
     { mode: 'mse', file: av, codecs: 'video/mp4; codecs="nonsense"', want: { why: /does not support/ } },
     { mode: 'progressive', file: video, expectAudio: true, want: { why: /no audio is decoded/ } },
