@@ -133,6 +133,7 @@ std::vector<ObjectUnit> FileWriter::fragments(std::vector<Fragmenter::Run> runs,
   while (std::any_of(runs.begin(), runs.end(),
                      [](const Fragmenter::Run& r) { return !r.samples.empty(); })) {
     std::vector<Fragmenter::Run> rest;
+    rest.reserve(runs.size());
     for (auto& run : runs) rest.push_back(split_long(run));
     units.push_back(fragment(runs));
     runs = std::move(rest);

@@ -28,7 +28,7 @@ constexpr Nanos to_nanos(std::int64_t ticks, std::uint32_t timescale) {
 
 // The nearest tick.
 constexpr std::int64_t to_ticks(Nanos nanos, std::uint32_t timescale) {
-  return floor_div(static_cast<Int128>(nanos) * timescale * 2 + kSecond, 2 * kSecond);
+  return floor_div(static_cast<Int128>(nanos) * timescale * 2 + kSecond, Int128{2} * kSecond);
 }
 
 }  // namespace rec::recording
