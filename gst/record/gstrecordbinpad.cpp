@@ -4,6 +4,8 @@
 // name, one after the other, continue one track.
 #include "gst/record/gstrecordbinpad.h"
 
+#include "gst/common/handles.h"
+
 struct _GstRecBinPad {
   GstGhostPad parent;
   gchar* track;  // under the object lock
@@ -47,22 +49,47 @@ static void gst_rec_bin_pad_class_init(GstRecBinPadClass* klass) {
 }
 
 // Behind this pad things are stopped, started and replaced while data comes: whatever they say of
-// it, upstream must not hear an error. What is dropped here is not lost for a restart: the sticky
-// events are kept by the inner pad, and sent again when the pad behind it is active.
+// it, upstream must not hear an error.
 
 static gboolean gst_rec_bin_pad_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   gst_pad_event_default(pad, parent, event);
   return TRUE;
 }
 
+static bool has_segment(GstPad* pad) {
+  g_autoptr(GstEvent) segment = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
+  return segment != nullptr;
+}
+
+static gboolean send_again(GstPad*, GstEvent** event, gpointer inner) {
+  gst_pad_push_event(GST_PAD(inner), gst_event_ref(*event));
+  return TRUE;
+}
+
+// False: the data has no segment, for which depayloaders are not made. A pad that is started while
+// upstream pushes is ready before its inner pad is, which then has missed the sticky events; one
+// that is stopped and started between an event and the data has lost them until the next push.
+static bool ready_for_data(GstPad* pad) {
+  const auto inner = rec::adopt(gst_proxy_pad_get_internal(GST_PROXY_PAD(pad)));
+  auto* inner_pad = GST_PAD(inner.get());
+  if (!has_segment(inner_pad)) gst_pad_sticky_events_foreach(pad, send_again, inner_pad);
+  return has_segment(inner_pad);
+}
+
 static GstFlowReturn gst_rec_bin_pad_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
-  gst_proxy_pad_chain_default(pad, parent, buffer);
+  if (ready_for_data(pad))
+    gst_proxy_pad_chain_default(pad, parent, buffer);
+  else
+    gst_buffer_unref(buffer);
   return GST_FLOW_OK;
 }
 
 static GstFlowReturn gst_rec_bin_pad_chain_list(GstPad* pad, GstObject* parent,
                                                 GstBufferList* list) {
-  gst_proxy_pad_chain_list_default(pad, parent, list);
+  if (ready_for_data(pad))
+    gst_proxy_pad_chain_list_default(pad, parent, list);
+  else
+    gst_buffer_list_unref(list);
   return GST_FLOW_OK;
 }
 

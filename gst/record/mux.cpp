@@ -125,10 +125,20 @@ void Mux::stop() {
   alarm_.reset();
   timers_.reset();
   tracks_.clear();
+  std::vector<std::pair<Ref<GstPad>, std::shared_ptr<MuxPad>>> pads;
   for (auto& [pad, state] : pads_) {
     state->forget_run();
-    // One that was requested meanwhile is active, and has a streaming thread.
-    if (!gst_pad_is_active(pad)) state->forget_stream();
+    pads.emplace_back(share(pad), state);
+  }
+  l.unlock();
+  for (const auto& [pad, state] : pads) {
+    GST_PAD_STREAM_LOCK(
+        pad.get());  // one that is being released may still be in its chain function
+    l.lock();
+    // One that was requested meanwhile is active, and what has come to it counts.
+    if (!gst_pad_is_active(pad.get())) state->forget_stream();
+    l.unlock();
+    GST_PAD_STREAM_UNLOCK(pad.get());
   }
 }
 

@@ -43,7 +43,7 @@ struct MuxPad {
   std::atomic<std::uint64_t> late{0};
   std::atomic<std::uint64_t> refused{0};  // not recordable: unsupported, broken
 
-  void forget_stream();  // no streaming thread may be in the pad
+  void forget_stream();  // with the STREAM_LOCK, or before anybody has the pad
   void forget_run();
   void reset_counters();
 };
