@@ -31,6 +31,7 @@
 #include "gst/record/gstrecordmux.h"
 
 #include "gst/common/object_stream.h"
+#include "gst/record/any_pad.h"
 #include "gst/record/mux.h"
 #include "gst/record/rtp_meta.h"
 
@@ -72,21 +73,6 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   return TRUE;  // whatever it is: upstream must never see a refusal
 }
 
-gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
-  switch (GST_QUERY_TYPE(query)) {
-    case GST_QUERY_ACCEPT_CAPS: gst_query_set_accept_caps_result(query, TRUE); return TRUE;
-    case GST_QUERY_CAPS: {
-      GstCaps* filter = nullptr;
-      gst_query_parse_caps(query, &filter);
-      g_autoptr(GstCaps) any = gst_caps_new_any();
-      gst_query_set_caps_result(query, filter ? filter : any);
-      return TRUE;
-    }
-    case GST_QUERY_ALLOCATION: return FALSE;
-    default: return gst_pad_query_default(pad, parent, query);
-  }
-}
-
 gboolean src_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   if (impl(parent).src_event(event)) {
     gst_event_unref(event);
@@ -114,7 +100,7 @@ GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar*
   gst_pad_set_chain_function_full(pad, sink_chain, new PadState(state),
                                   [](gpointer data) { delete static_cast<PadState*>(data); });
   gst_pad_set_event_function(pad, sink_event);
-  gst_pad_set_query_function(pad, sink_query);
+  gst_pad_set_query_function(pad, rec::record::any_pad_query);
   impl(element).add_pad(pad, state);
   gst_pad_set_active(pad, TRUE);
   if (!gst_element_add_pad(element, pad)) {  // the name is taken: GStreamer has said so

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/record/gsttrackfront.h"
 
+#include "gst/record/any_pad.h"
 #include "gst/record/front.h"
 
 struct _GstRecTrackFront {
@@ -30,21 +31,6 @@ gboolean sink_event(GstPad*, GstObject* parent, GstEvent* event) {
   return TRUE;  // whatever became of it: upstream must never see a refusal
 }
 
-gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
-  switch (GST_QUERY_TYPE(query)) {
-    case GST_QUERY_ACCEPT_CAPS: gst_query_set_accept_caps_result(query, TRUE); return TRUE;
-    case GST_QUERY_CAPS: {
-      GstCaps* filter = nullptr;
-      gst_query_parse_caps(query, &filter);
-      g_autoptr(GstCaps) any = gst_caps_new_any();
-      gst_query_set_caps_result(query, filter ? filter : any);
-      return TRUE;
-    }
-    case GST_QUERY_ALLOCATION: return FALSE;
-    default: return gst_pad_query_default(pad, parent, query);
-  }
-}
-
 }  // namespace
 
 static void gst_rec_track_front_init(GstRecTrackFront* self) {
@@ -52,7 +38,7 @@ static void gst_rec_track_front_init(GstRecTrackFront* self) {
   GstPad* sink = gst_pad_new_from_static_template(&sink_template, "sink");
   gst_pad_set_chain_function(sink, sink_chain);
   gst_pad_set_event_function(sink, sink_event);
-  gst_pad_set_query_function(sink, sink_query);
+  gst_pad_set_query_function(sink, rec::record::any_pad_query);
   gst_element_add_pad(element, sink);
   gst_element_add_pad(element, gst_pad_new_from_static_template(&src_template, "src"));
 }

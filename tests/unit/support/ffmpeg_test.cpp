@@ -32,7 +32,7 @@ constexpr char kFlags[] = "-bf 0 -movflags +frag_keyframe+empty_moov+default_bas
 class Ffmpeg : public testing::Test {
  protected:
   void SetUp() override {
-    if (std::system("command -v ffmpeg >/dev/null") != 0) GTEST_SKIP() << "ffmpeg is not installed";
+    ASSERT_EQ(std::system("command -v ffmpeg >/dev/null"), 0) << "install ffmpeg";
     // meson may run two builds' tests at once.
     std::string pattern = testing::TempDir() + "box_reader_XXXXXX";
     ASSERT_NE(mkdtemp(pattern.data()), nullptr);
