@@ -56,6 +56,7 @@ check() {
   if "$@"; then echo "passed $name" >>"$results"; else echo "failed $name" >>"$results"; fi
 }
 
+[[ $mode == quick ]] || export RECORD_STRESS_CYCLES=300
 case $mode in
   quick) run_suite "$build" -Dwerror=true -Dtests=enabled -- --suite unit --suite check --no-suite judge ;;
   default) run_suite "$build" -Dwerror=true -Dtests=enabled -Dexamples=enabled -- ;;
@@ -63,7 +64,7 @@ case $mode in
     export REC_TEST_FULL=1
     run_suite "$build" -Dwerror=true -Dtests=enabled -Dexamples=enabled --
     # GLib keeps its quark table for ever; only a slow unwind sees who made it.
-    export LSAN_OPTIONS=suppressions=$PWD/tests/support/lsan.supp ASAN_OPTIONS=fast_unwind_on_malloc=0
+    export RECORD_STRESS_PATIENCE=60 LSAN_OPTIONS=suppressions=$PWD/tests/support/lsan.supp ASAN_OPTIONS=fast_unwind_on_malloc=0
     run_suite build-asan -Dtests=enabled -Db_sanitize=address,undefined -- --suite unit --suite check
     # GLib is not instrumented: beyond lib/ and the concurrency cores TSan would report its locks.
     CXX=g++ run_suite build-tsan -Dtests=enabled -Db_sanitize=thread -- --suite recording --suite tsan
