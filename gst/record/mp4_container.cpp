@@ -25,7 +25,8 @@ Bytes Mp4Container::header(std::span<const Track> tracks, std::uint64_t utc_seco
   return isobmff::init_segment(declared, utc_seconds);
 }
 
-Bytes Mp4Container::fragment(std::uint32_t sequence, std::span<const TrackRun> runs) {
+Bytes Mp4Container::fragment(std::uint32_t sequence, std::span<const TrackRun> runs,
+                             const std::optional<Reference>&) {
   if (media_ahead_.empty()) return isobmff::fragment(sequence, runs);
   std::vector<TrackRun> shifted(runs.begin(), runs.end());
   for (TrackRun& run : shifted) {

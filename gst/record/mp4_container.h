@@ -14,7 +14,8 @@ class Mp4Container final : public recording::Container {
   static constexpr char kContentType[] = "video/mp4";
 
   Bytes header(std::span<const Track> tracks, std::uint64_t utc_seconds) override;
-  Bytes fragment(std::uint32_t sequence, std::span<const TrackRun> runs) override;
+  Bytes fragment(std::uint32_t sequence, std::span<const TrackRun> runs,
+                 const std::optional<Reference>& reference) override;
   std::int64_t silence_grid(const TrackConfig& config) override;
   std::optional<Silence> silence(const TrackConfig& config, std::int64_t at_most) override;
 

@@ -316,6 +316,7 @@ GstFlowReturn Mux::chain(MuxPad& pad, Ref<GstBuffer> buffer) {
         break;
       case Taken::kBeforeKeyFrame: ++pad.before_key_frame; break;
       case Taken::kLate: ++pad.late; break;
+      case Taken::kPaused: break;
       case Taken::kFinished: ++pad.refused; break;
     }
     collect();

@@ -65,6 +65,7 @@ void Mux::queue(recording::Output output) {
                             out_.push(track_message(element_, found->second->name, "recording",
                                                     found->second->input->codec(), {}));
                         },
+                        [&](recording::TrackStalled&) {}, [&](recording::TrackRecovered&) {},
                         [&](recording::GapMade& gap) {
                           out_.push(gap_message(element_, track_name(gap.track), gap));
                         },

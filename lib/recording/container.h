@@ -6,6 +6,7 @@
 #include <span>
 
 #include "lib/base/media.h"
+#include "lib/recording/ticks.h"
 
 namespace rec::recording {
 
@@ -19,8 +20,16 @@ class Container {
     TrackConfig config;
   };
   virtual Bytes header(std::span<const Track> tracks, std::uint64_t utc_seconds) = 0;
+  // The wall clock of one sample of a fragment.
+  struct Reference {
+    std::uint32_t track_id;
+    std::int64_t pts;  // track ticks since the start of the file
+    Nanos utc;         // since 1970
+    bool of_sender;    // the clock that captured it; else the time it arrived at
+  };
   // `sequence` counts from 1 within the file.
-  virtual Bytes fragment(std::uint32_t sequence, std::span<const TrackRun> runs) = 0;
+  virtual Bytes fragment(std::uint32_t sequence, std::span<const TrackRun> runs,
+                         const std::optional<Reference>& reference) = 0;
 
   // The duration of the shortest packet of silence, in track ticks; 0: there is none.
   virtual std::int64_t silence_grid(const TrackConfig& config) = 0;

@@ -91,7 +91,7 @@ ObjectUnit FileWriter::fragment(const std::vector<Fragmenter::Run>& runs) {
   std::vector<TrackRun> out;
   for (const auto& run : runs)
     if (Entry* e = entry(run.track); e && !run.samples.empty()) out.push_back(track_run(*e, run));
-  return unit(container_.fragment(++sequence_, out));
+  return unit(container_.fragment(++sequence_, out, std::nullopt));
 }
 
 void FileWriter::write_long_silence(Entry& entry, std::int64_t on, std::int64_t until,

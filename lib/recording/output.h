@@ -23,6 +23,7 @@ struct ObjectUnit {  // bytes of an object, whole or not at all
   bool begin = false;
   bool end = false;
   Nanos start_utc = 0;  // of the object, since 1970
+  Nanos end_utc = 0;    // of its media so far
   Nanos duration = 0;   // of the object's media so far
   Bytes bytes;
 };
@@ -35,18 +36,27 @@ struct KeyFrameWanted {
 struct RecordingStarted {
   std::string key;
   Nanos start_utc;
+  const char* clock_source;  // "ntp": the sender's reports, "system": this machine, "property"
 };
 
 struct TrackRecording {  // the first sample of a track was accepted
   int track;
 };
 
+struct TrackStalled {  // nothing came for Recorder::Options::track_timeout
+  int track;
+};
+
+struct TrackRecovered {
+  int track;
+};
+
 struct GapMade {
-  int track;    // -1: all tracks
-  Nanos start;  // running time
-  Nanos duration;
-  const char* reason;  // "mute", "late", "drop"
-  bool filled;
+  int track;       // -1: all tracks
+  Nanos start;     // on the recording's timeline
+  Nanos duration;  // ns
+  const char* reason;  // "mute", "loss", "dtx", "late", "stall", "drop", "pause"
+  bool filled;         // audio: with silence, video: by the last picture
 };
 
 struct RecordingStopped {
@@ -56,6 +66,6 @@ struct RecordingStopped {
 };
 
 using Output = std::variant<ClaimName, ObjectUnit, KeyFrameWanted, RecordingStarted, TrackRecording,
-                            GapMade, RecordingStopped>;
+                            TrackStalled, TrackRecovered, GapMade, RecordingStopped>;
 
 }  // namespace rec::recording

@@ -117,6 +117,9 @@ void Recorder::poll_late_tracks(Nanos now) {
       fragmenter_.roll_at(*first, now);
 }
 
+void Recorder::pause(Nanos) { paused_ = true; }
+void Recorder::resume(Nanos) { paused_ = false; }
+
 void Recorder::end_track(int index, Nanos now) {
   Track& t = track(index);
   t.ended = true;

@@ -18,6 +18,7 @@
 #include "lib/recording/key_frame_policy.h"
 #include "lib/recording/output.h"
 #include "lib/recording/path_template.h"
+#include "lib/recording/timing.h"
 #include "lib/recording/track_clock.h"
 
 namespace rec::recording {
@@ -28,14 +29,24 @@ class Recorder {
     Fragmenter::Policy fragments;
     Nanos header_timeout = 2 * kSecond;  // how long the first file waits for expected tracks
     Nanos claim_timeout = 2 * kSecond;   // how long a first name is waited for
+    Nanos sync_wait = 5 * kSecond / 2;   // how long the first file waits for sender reports
+    Nanos track_timeout = 5 * kSecond;   // without data for so long a track is stalled; 0: never
+    Timing timing = Timing::kAuto;
+    bool fill_audio = true;     // holes, with silence
+    bool keep_damaged = false;  // video that refers to lost packets
+    bool write_references = true;
     PathTemplate path;
     std::string stream_name;
     std::function<std::uint32_t()> random;  // for names that cannot collide
   };
   Recorder(Options options, std::unique_ptr<Container> container);
 
-  // UTC of running time 0, nanoseconds since 1970; before the first sample.
-  void set_utc_origin(Nanos utc) { utc_origin_ = utc; }
+  // UTC of running time 0, nanoseconds since 1970; before the first sample. `by_user`: no clock of
+  // a sender may replace it.
+  void set_utc_origin(Nanos utc, bool by_user = false) {
+    utc_origin_ = utc;
+    utc_by_user_ = by_user;
+  }
   bool has_utc_origin() const { return utc_origin_.has_value(); }
 
   // Whether a track is expected that could not be added yet. Until it is there, or for
@@ -44,10 +55,15 @@ class Recorder {
   int add_track(Medium medium);
   // What the track holds from its next sample on; until then its samples are refused.
   void configure(int track, TrackConfig config);
-  enum class Taken { kYes, kBeforeKeyFrame, kLate, kFinished };
+  enum class Taken { kYes, kBeforeKeyFrame, kLate, kPaused, kFinished };
   Taken push(int track, Input input, Nanos now);
   void end_track(int track, Nanos now);
   void finish(Nanos now);  // no more samples: write what is held and close
+
+  // What comes in between is dropped; media time goes on as if there were nothing in between.
+  void pause(Nanos now);
+  void resume(Nanos now);
+  bool paused() const { return paused_; }
 
   void tick(Nanos now) { poll(now); }
   std::optional<Nanos> deadline() const;  // when tick() has something to do
@@ -119,6 +135,8 @@ class Recorder {
   Fragmenter fragmenter_;
   std::vector<Track> tracks_;
   std::optional<Nanos> utc_origin_;
+  bool utc_by_user_ = false;
+  bool paused_ = false;
   std::optional<Nanos> running_offset_;  // running time - monotonic time, at the first sample
 
   State state_ = State::kIdle;

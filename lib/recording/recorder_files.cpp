@@ -78,7 +78,7 @@ void Recorder::begin_file() {
   const Nanos start_utc = utc_origin_.value_or(0) + origin.value_or(0);
   file_.emplace(*container_, key_, declared, origin.value_or(0), start_utc);
   ++objects_;
-  if (!started_) outputs_.push_back(RecordingStarted{key_, start_utc});
+  if (!started_) outputs_.push_back(RecordingStarted{key_, start_utc, "system"});
   started_ = true;
   emit(file_->header());
   for (const auto& t : declared) tell_late_start(t.index);

@@ -21,9 +21,13 @@ struct Input {
     std::uint32_t timestamp = 0;
     std::uint32_t clock_rate = 0;  // Hz
     std::uint32_t lost = 0;        // packets, ever; a change means that something before is missing
+    bool damaged = false;          // packets of this very unit are missing
+    bool reports = false;          // sender reports can be expected for its source
   };
   std::optional<Rtp> rtp;
+  std::optional<Nanos> ntp;  // wall clock of the sender, since 1970, as its reports say
   bool key = false;
+  bool quiet = false;  // the codec says that there is nothing to hear (DTX)
   Bytes bytes;
 };
 

@@ -26,9 +26,17 @@ class FakeContainer final : public recording::Container {
     return out;
   }
 
-  Bytes fragment(std::uint32_t sequence, std::span<const TrackRun> runs) override {
+  Bytes fragment(std::uint32_t sequence, std::span<const TrackRun> runs,
+                 const std::optional<Reference>& reference) override {
     Bytes out{'F'};
     put(out, sequence);
+    put(out, reference ? 1 : 0);
+    if (reference) {
+      put(out, reference->track_id);
+      put(out, reference->pts);
+      put(out, reference->utc);
+      put(out, reference->of_sender);
+    }
     put(out, static_cast<std::int64_t>(runs.size()));
     for (const TrackRun& run : runs) {
       put(out, run.track_id);
@@ -80,6 +88,7 @@ struct ReadRun {
 };
 struct ReadFragment {
   std::int64_t sequence;
+  std::optional<recording::Container::Reference> reference;
   std::vector<ReadRun> runs;
 };
 struct ReadFile {
@@ -115,6 +124,16 @@ class FakeReader {
     if (bytes_.at(at_++) != static_cast<std::uint8_t>(mark)) throw std::out_of_range("a mark");
   }
 
+  std::optional<recording::Container::Reference> reference() {
+    if (number() == 0) return std::nullopt;
+    recording::Container::Reference r{};
+    r.track_id = static_cast<std::uint32_t>(number());
+    r.pts = number();
+    r.utc = number();
+    r.of_sender = number() != 0;
+    return r;
+  }
+
   ReadRun run() {
     ReadRun run{static_cast<int>(number()) - 1, number(), {}};
     std::vector<std::size_t> sizes;
@@ -148,7 +167,7 @@ class FakeReader {
       file.tracks.push_back(static_cast<int>(number()) - 1);
     while (at_ < bytes_.size()) {
       expect('F');
-      ReadFragment fragment{number(), {}};
+      ReadFragment fragment{number(), reference(), {}};
       for (auto left = number(); left > 0; --left) fragment.runs.push_back(run());
       file.fragments.push_back(std::move(fragment));
     }

@@ -36,6 +36,7 @@ struct Object {
   bool begun = false;
   bool ended = false;
   Nanos start_utc = 0;
+  Nanos end_utc = 0;
   Nanos duration = 0;
   std::vector<Unit> units;
   Bytes bytes;
@@ -183,6 +184,12 @@ class Studio {
     Nanos at;
   };
   std::vector<KeyRequest> key_requests;
+  struct Liveness {
+    int track;
+    std::string state;
+    Nanos at;
+  };
+  std::vector<Liveness> liveness;
   std::vector<recording::RecordingStarted> started;
   std::optional<recording::RecordingStopped> stopped;
   std::map<int, int> count;  // samples pushed
@@ -217,6 +224,7 @@ class Studio {
     o.begun = true;
     o.ended = unit.end;
     o.start_utc = unit.start_utc;
+    o.end_utc = unit.end_utc;
     o.duration = unit.duration;
     o.units.push_back({now, unit.bytes.size()});
     o.bytes.insert(o.bytes.end(), unit.bytes.begin(), unit.bytes.end());
@@ -224,6 +232,8 @@ class Studio {
   void take(recording::KeyFrameWanted& k) { key_requests.push_back({k.track, k.reason, now}); }
   void take(recording::RecordingStarted& s) { started.push_back(s); }
   void take(recording::TrackRecording&) {}
+  void take(recording::TrackStalled& s) { liveness.push_back({s.track, "stalled", now}); }
+  void take(recording::TrackRecovered& r) { liveness.push_back({r.track, "recovered", now}); }
   void take(recording::GapMade& gap) { gaps.push_back(gap); }
   void take(recording::RecordingStopped& s) {
     EXPECT_FALSE(stopped) << "stopped twice";
