@@ -20,6 +20,7 @@ struct H264Config {
   std::uint16_t width = 0;   // pixels, after cropping
   std::uint16_t height = 0;  // pixels, after cropping
   std::string rfc6381;       // "avc3.42e01f"
+  bool reorders = false;     // pictures may be output in another order than they are decoded
   friend bool operator==(const H264Config&, const H264Config&) = default;
 };
 

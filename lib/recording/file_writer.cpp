@@ -30,8 +30,13 @@ Fragmenter::Run split_long(Fragmenter::Run& run) {
 }  // namespace
 
 FileWriter::FileWriter(Container& container, std::string key, const std::vector<Track>& tracks,
-                       Nanos origin, Nanos start_utc)
-    : container_(container), key_(std::move(key)), origin_(origin), start_utc_(start_utc) {
+                       Nanos origin, const UtcMap& utc, bool fill_audio, bool references)
+    : container_(container),
+      key_(std::move(key)),
+      origin_(origin),
+      utc_(utc),
+      fill_audio_(fill_audio),
+      references_(references) {
   for (const Track& t : tracks)
     entries_.push_back(
         {t, HoleFiller(container, t.config), to_ticks(origin, t.config.timescale), {}});
@@ -54,7 +59,8 @@ ObjectUnit FileWriter::unit(Bytes bytes) {
                   .offset = size_,
                   .begin = size_ == 0,
                   .end = false,
-                  .start_utc = start_utc_,
+                  .start_utc = utc_.of_start(origin_),
+                  .end_utc = utc_.of_end(origin_ + duration_),
                   .duration = duration_,
                   .bytes = std::move(bytes)};
   size_ += unit.bytes.size();
@@ -65,7 +71,7 @@ ObjectUnit FileWriter::header() {
   std::vector<Container::Track> tracks;
   for (const Entry& e : entries_)
     tracks.push_back({static_cast<std::uint32_t>(e.track.index) + 1, e.track.config});
-  const auto seconds = std::max<Nanos>(start_utc_, 0) / kSecond;
+  const auto seconds = std::max<Nanos>(utc_.of_start(origin_), 0) / kSecond;
   return unit(container_.header(tracks, static_cast<std::uint64_t>(seconds)));
 }
 
@@ -91,7 +97,20 @@ ObjectUnit FileWriter::fragment(const std::vector<Fragmenter::Run>& runs) {
   std::vector<TrackRun> out;
   for (const auto& run : runs)
     if (Entry* e = entry(run.track); e && !run.samples.empty()) out.push_back(track_run(*e, run));
-  return unit(container_.fragment(++sequence_, out, std::nullopt));
+  return unit(container_.fragment(++sequence_, out, reference(out)));
+}
+
+// The wall clock of the first sample.
+std::optional<Container::Reference> FileWriter::reference(std::span<const TrackRun> runs) const {
+  if (!references_ || runs.empty()) return std::nullopt;
+  const TrackRun& run = runs.front();
+  const auto of_run = [&](const Entry& e) {
+    return static_cast<std::uint32_t>(e.track.index) + 1 == run.track_id;
+  };
+  const auto entry = std::find_if(entries_.begin(), entries_.end(), of_run);
+  const std::int64_t pts = run.samples.front().dts + run.samples.front().cts_offset;
+  const Nanos at = to_nanos(entry->origin + pts, entry->track.config.timescale);
+  return Container::Reference{run.track_id, pts, utc_.of_start(at), utc_.of_sender()};
 }
 
 void FileWriter::write_long_silence(Entry& entry, std::int64_t on, std::int64_t until,
@@ -111,14 +130,14 @@ std::vector<ObjectUnit> FileWriter::fragments(std::vector<Fragmenter::Run> runs,
   std::vector<ObjectUnit> units;
   for (auto& run : runs) {
     Entry* e = entry(run.track);
-    if (!e || !e->fillable()) continue;
+    if (!e || !fillable(*e)) continue;
     const std::int64_t first = run.samples.front().dts;
     write_long_silence(*e, first, first, units);
     e->holes.fill(run, *e->end);
   }
   for (const Rest& rest : rests) {
     Entry* e = entry(rest.track);
-    if (!e || !e->fillable()) continue;
+    if (!e || !fillable(*e)) continue;
     auto run = std::find_if(runs.begin(), runs.end(),
                             [&](const Fragmenter::Run& r) { return r.track == rest.track; });
     if (run != runs.end()) {

@@ -13,6 +13,7 @@
 #include "lib/recording/fragmenter.h"
 #include "lib/recording/holes.h"
 #include "lib/recording/output.h"
+#include "lib/recording/utc_map.h"
 
 namespace rec::recording {
 
@@ -22,8 +23,9 @@ class FileWriter {
     int index;  // as numbered by the Fragmenter; its id in the file is one more
     TrackConfig config;
   };
+  // `utc` may get pauses, and lives longer. `references`: each fragment says what its UTC is.
   FileWriter(Container& container, std::string key, const std::vector<Track>& tracks, Nanos origin,
-             Nanos start_utc);
+             const UtcMap& utc, bool fill_audio, bool references);
 
   ObjectUnit header();
   // Silence that ends an audio track's part of a fragment.
@@ -47,12 +49,13 @@ class FileWriter {
     HoleFiller holes;
     std::int64_t origin;              // of the file, track ticks
     std::optional<std::int64_t> end;  // track ticks
-
-    bool fillable() const {
-      return medium_of(track.config.codec) == Medium::kAudio && holes.can_fill();
-    }
   };
   Entry* entry(int track);
+  bool fillable(const Entry& entry) const {
+    return fill_audio_ && medium_of(entry.track.config.codec) == Medium::kAudio &&
+           entry.holes.can_fill();
+  }
+  std::optional<Container::Reference> reference(std::span<const TrackRun> runs) const;
   void write_long_silence(Entry& entry, std::int64_t on, std::int64_t until,
                           std::vector<ObjectUnit>& units);
   ObjectUnit fragment(const std::vector<Fragmenter::Run>& runs);
@@ -63,7 +66,9 @@ class FileWriter {
   const std::string key_;
   std::vector<Entry> entries_;
   const Nanos origin_;
-  const Nanos start_utc_;
+  const UtcMap& utc_;
+  const bool fill_audio_;
+  const bool references_;
   std::uint64_t size_ = 0;
   std::uint32_t sequence_ = 0;
   Nanos duration_ = 0;

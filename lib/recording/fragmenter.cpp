@@ -30,7 +30,33 @@ void Fragmenter::push(int track, Sample sample) {
   t.reached = sample.end();
   t.bytes += cost(sample);
   bytes_ += cost(sample);
+  const bool reordered = sample.duration == 0 && sample.cts_offset < 0;
   t.queue.push_back(std::move(sample));
+  if (reordered) reorder(t);
+}
+
+// The last sample's time goes where it belongs among those of the queue; the later ones go to one
+// sample later.
+void Fragmenter::reorder(Track& track) {
+  auto& queue = track.queue;
+  const std::int64_t shown = queue.back().dts + queue.back().cts_offset;
+  std::size_t first = queue.size() - 1;
+  const std::size_t fixed = track.taken ? 1 : 0;
+  while (first > fixed && queue[first - 1].dts >= shown) --first;
+  std::int64_t dts = first > 0 ? std::max(shown, queue[first - 1].dts + 1) : shown;
+  if (first >= queue.size() - 1 || dts >= queue[first].dts) return;
+  for (std::size_t i = first; i < queue.size(); ++i) {
+    Sample& s = queue[i];
+    const std::int64_t pts = s.dts + s.cts_offset;
+    std::swap(s.dts, dts);
+    s.cts_offset = static_cast<std::int32_t>(pts - s.dts);
+  }
+}
+
+void Fragmenter::move(int track, std::int64_t ticks) {
+  Track& t = tracks_[index(track)];
+  for (Sample& s : t.queue) s.dts += ticks;
+  if (t.reached) *t.reached += ticks;
 }
 
 Sample Fragmenter::pop(Track& track, std::size_t at) {
@@ -186,6 +212,7 @@ Fragmenter::Run Fragmenter::take_before(int track, const Cut& cut, bool last_too
     run.samples.push_back(pop(t, 0));
   }
   if (run.samples.empty()) return run;
+  t.taken = true;
   const Sample& last = run.samples.back();
   if (last.duration > 0) {
     run.end_dts = last.end();
@@ -252,13 +279,14 @@ Nanos Fragmenter::end_of_oldest_gop(const Keep& keep) const {
   return audio;
 }
 
-void Fragmenter::drop_front(Track& track, std::size_t keep, Dropped& dropped) {
+void Fragmenter::drop_front(int index, std::size_t keep, Dropped& dropped) {
+  Track& track = tracks_[Fragmenter::index(index)];
   const Sample sample = pop(track, keep);
-  const Nanos start = track.at(sample);
-  dropped.start = dropped.samples == 0 ? start : std::min(dropped.start, start);
-  dropped.end =
-      std::max(dropped.end, to_nanos(sample.dts + last_duration(track, sample), track.timescale));
-  ++dropped.samples;
+  const Nanos end = to_nanos(sample.dts + last_duration(track, sample), track.timescale);
+  if (dropped.parts.empty() || dropped.parts.back().track != index)
+    dropped.parts.push_back({index, 0, track.at(sample), end});
+  ++dropped.parts.back().samples;
+  dropped.parts.back().end = end;
 }
 
 Fragmenter::Dropped Fragmenter::drop_oldest_gop(bool in_file) {
@@ -270,9 +298,11 @@ Fragmenter::Dropped Fragmenter::drop_oldest_gop(bool in_file) {
     Track& t = tracks_[i];
     const std::size_t keep = *keeps[i];
     const std::size_t before = t.queue.size();
-    while (t.queue.size() > keep && t.at(t.queue[keep]) < until) drop_front(t, keep, dropped);
+    while (t.queue.size() > keep && t.at(t.queue[keep]) < until)
+      drop_front(static_cast<int>(i), keep, dropped);
     if (!t.is_video() || t.queue.size() == before) continue;
-    while (t.queue.size() > keep && !t.queue[keep].key) drop_front(t, keep, dropped);
+    while (t.queue.size() > keep && !t.queue[keep].key)
+      drop_front(static_cast<int>(i), keep, dropped);
     if (t.queue.size() <= keep) dropped.need_key.push_back(static_cast<int>(i));
   }
   return dropped;
@@ -283,7 +313,7 @@ Fragmenter::Dropped Fragmenter::drop_until_key() {
   for (std::size_t i = 0; i < tracks_.size(); ++i) {
     Track& t = tracks_[i];
     if (!t.is_video()) continue;
-    while (!t.queue.empty() && !t.queue.front().key) drop_front(t, 0, dropped);
+    while (!t.queue.empty() && !t.queue.front().key) drop_front(static_cast<int>(i), 0, dropped);
     if (t.queue.empty()) dropped.need_key.push_back(static_cast<int>(i));
   }
   return dropped;

@@ -37,7 +37,11 @@ class Fragmenter {
   void end_track(int track) { tracks_[index(track)].ended = true; }
   void resume_track(int track) { tracks_[index(track)].ended = false; }
 
+  // A picture that is shown before others that are queued (its cts_offset is negative) changes
+  // their dts, so that the pictures are decoded at the times at which they are shown.
   void push(int track, Sample sample);
+  // Moves what is queued, of a track of which nothing was taken yet.
+  void move(int track, std::int64_t ticks);
 
   // Where the file has to end: the fragment that reaches `at` (running time) is the last of the
   // file. Slower tracks are waited for from `now` (monotonic) on. The first of several counts.
@@ -64,10 +68,19 @@ class Fragmenter {
   std::vector<Run> take_all();  // the last samples too: the recording ends
 
   struct Dropped {
-    std::size_t samples = 0;
-    Nanos start = 0;            // running time
-    Nanos end = 0;              // running time
+    struct Part {
+      int track;
+      std::size_t samples;
+      Nanos start;  // running time
+      Nanos end;    // running time
+    };
+    std::vector<Part> parts;
     std::vector<int> need_key;  // video tracks that only a key frame can continue
+    std::size_t samples() const {
+      std::size_t sum = 0;
+      for (const Part& part : parts) sum += part.samples;
+      return sum;
+    }
   };
   // Drops the oldest whole GOP: the video before the next key frame that is queued (all of it if
   // there is none) and what else lies before that. `in_file`: a file is open; the first picture
@@ -90,6 +103,7 @@ class Fragmenter {
     std::uint32_t timescale = 1;
     bool enabled = false;
     bool ended = false;
+    bool taken = false;  // something of it is in a fragment: where the queue begins is fixed
     std::deque<Sample> queue;
     std::size_t bytes = 0;
     std::optional<std::int64_t> reached;  // end of what ever came; ticks
@@ -133,7 +147,8 @@ class Fragmenter {
   using Keep = std::vector<std::optional<std::size_t>>;
   Keep droppable(bool in_file) const;
   Nanos end_of_oldest_gop(const Keep& keep) const;
-  void drop_front(Track& track, std::size_t keep, Dropped& dropped);
+  void drop_front(int index, std::size_t keep, Dropped& dropped);
+  static void reorder(Track& track);
   Sample pop(Track& track, std::size_t at);
   std::int64_t last_duration(const Track& track, const Sample& last) const;
 

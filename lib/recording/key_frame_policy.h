@@ -14,17 +14,21 @@ namespace rec::recording {
 
 class KeyFramePolicy {
  public:
-  explicit KeyFramePolicy(Medium medium) : video_(medium == Medium::kVideo), required_(video_) {}
+  // `keep_damaged`: what refers to lost packets is taken all the same.
+  KeyFramePolicy(Medium medium, bool keep_damaged)
+      : video_(medium == Medium::kVideo), keep_damaged_(keep_damaged), required_(video_) {}
 
   // Nothing but a key frame can continue the track.
   void require() { required_ = video_; }
 
-  // False: no decoder could start here.
+  // False: no decoder could use it.
   bool admit(const Input& input) {
     if (!video_) return true;
+    const bool broken = input.rtp && input.rtp->damaged;
     if (input.rtp && std::exchange(lost_, input.rtp->lost) != input.rtp->lost) damaged_ = true;
-    if (input.key) required_ = damaged_ = false;
-    return !required_;
+    if (broken) damaged_ = true;
+    if (input.key && !broken) required_ = damaged_ = false;
+    return !required_ && (keep_damaged_ || !damaged_);
   }
   // Packets were lost since the last key frame: what comes refers to what is missing.
   bool damaged() const { return damaged_; }
@@ -40,6 +44,7 @@ class KeyFramePolicy {
   static constexpr Nanos kInterval = kSecond / 2;
 
   const bool video_;
+  const bool keep_damaged_;
   bool required_;
   bool damaged_ = false;
   std::uint32_t lost_ = 0;  // packets, as the last input said

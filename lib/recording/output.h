@@ -52,9 +52,9 @@ struct TrackRecovered {
 };
 
 struct GapMade {
-  int track;       // -1: all tracks
-  Nanos start;     // on the recording's timeline
-  Nanos duration;  // ns
+  int track;           // -1: all tracks
+  Nanos start;         // on the recording's timeline
+  Nanos duration;      // ns
   const char* reason;  // "mute", "loss", "dtx", "late", "stall", "drop", "pause"
   bool filled;         // audio: with silence, video: by the last picture
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// What comes in: tracks, samples, what the store says. What goes out is in recorder_files.cpp.
+// What comes in: tracks, samples, what the store says. What is missing is in recorder_gaps.cpp,
+// what goes out in recorder_files.cpp.
 #include "lib/recording/recorder.h"
 
 #include <algorithm>
@@ -10,19 +11,24 @@ namespace rec::recording {
 Recorder::Recorder(Options options, std::unique_ptr<Container> container)
     : options_(std::move(options)),
       container_(std::move(container)),
-      fragmenter_(options_.fragments) {}
+      fragmenter_(options_.fragments),
+      sync_(options_.timing) {}
 
 int Recorder::add_track(Medium medium) {
-  tracks_.push_back({.medium = medium, .keys = KeyFramePolicy(medium)});
+  tracks_.push_back({.medium = medium, .keys = KeyFramePolicy(medium, options_.keep_damaged)});
+  sync_.add_track(medium);
   return fragmenter_.add_track(medium);
 }
 
 void Recorder::configure(int index, TrackConfig config) {
   Track& t = track(index);
+  const auto* h264 = std::get_if<H264Config>(&config.codec);
   if (!t.config) {
-    t.clock.emplace(config.timescale, container_->silence_grid(config));
+    t.clock.emplace(config.timescale);
+    t.placer.emplace(config.timescale, container_->silence_grid(config));
     fragmenter_.set_timescale(index, config.timescale);
   }
+  t.placer->set_reorders(h264 && h264->reorders);
   t.config = std::move(config);
   if (!file_ && t.medium == Medium::kAudio) fragmenter_.enable(index);
 }
@@ -38,20 +44,62 @@ void Recorder::time_untimed(const Track& t, Input& input, Nanos now) {
   if (!running_offset_) running_offset_ = stamp.value_or(0) - now;
 }
 
+// Where the sample belongs in the recording, in track ticks.
+std::int64_t Recorder::read_clocks(int index, const Input& input, Nanos now, bool& exact) {
+  Track& t = track(index);
+  const auto timescale = t.config->timescale;
+  const auto before = t.clock->read_any() ? std::optional(t.clock->last()) : std::nullopt;
+  const auto reading = t.clock->read(input, now);
+  exact = reading.exact;
+  const auto ticks_now = [&] { return to_ticks(sync_.shift(index) - paused_total_, timescale); };
+  const std::int64_t old = ticks_now();
+  const bool free = !t.written && !(file_ && fragmenter_.enabled(index));
+  sync_.observe(index, {t.clock->arrival_offset(), t.clock->settled(), t.clock->sender_offset()},
+                before ? t.clock->last() - *before : 0, to_nanos(input.duration, timescale), free);
+  if (const auto moved = ticks_now() - old; moved != 0 && free && t.recording) {
+    t.placer->move(moved);
+    fragmenter_.move(index, moved);
+  }
+  return reading.ticks + ticks_now();
+}
+
+// False: no decoder could use it.
+bool Recorder::admit(int index, const Input& input, Nanos now) {
+  Track& t = track(index);
+  if (input.rtp) {
+    t.reports |= input.rtp->reports;
+    t.losing |= std::exchange(t.lost, input.rtp->lost) < input.rtp->lost;
+  }
+  const bool admitted = t.keys.admit(input);
+  if (t.keys.damaged()) want_key(index, "loss", now);
+  if (admitted) return true;
+  if (!t.skipped) t.skipped = t.keys.damaged() ? "loss" : "drop";
+  want_key(index, t.recording ? t.skipped : "start", now);
+  return false;
+}
+
 Recorder::Taken Recorder::push(int index, Input input, Nanos now) {
   Track& t = track(index);
   if (finishing_ || !t.config) return Taken::kFinished;
-  if (!t.keys.admit(input)) {
-    want_key(index, t.recording ? "drop" : "start", now);
-    return Taken::kBeforeKeyFrame;
-  }
-  if (t.keys.damaged()) want_key(index, "loss", now);
+  note_input(index, now);
   time_untimed(t, input, now);
-  const auto placed = t.clock->place(input, now);
+  bool exact = false;
+  const std::int64_t ticks = read_clocks(index, input, now, exact);
+  if (paused_) return Taken::kPaused;
+  if (!admit(index, input, now)) return Taken::kBeforeKeyFrame;
+  const auto last = t.placer->last();
+  const auto step = t.placer->step();
+  const auto placed = t.placer->place(input, ticks, exact);
   if (!placed) return Taken::kLate;
-  if (file_ && fragmenter_.enabled(index) &&
-      to_nanos(placed->dts, t.config->timescale) < file_->origin())
-    return Taken::kLate;
+  const Nanos at = to_nanos(placed->dts, t.config->timescale);
+  const std::int64_t off_grid = t.medium == Medium::kAudio ? placed->dts - ticks : 0;
+  sync_.placed(index, sync_.shift(index) + to_nanos(off_grid, t.config->timescale));
+  if (file_ && fragmenter_.enabled(index) && at < file_->origin()) return Taken::kLate;
+  if (t.medium == Medium::kAudio)
+    note_audio_gap(index, input, *placed);
+  else
+    note_video_gap(index, last, step, placed->dts);
+  forget_hole(t, input);
   accept(index,
          {.dts = placed->dts,
           .cts_offset = placed->cts_offset,
@@ -60,15 +108,13 @@ Recorder::Taken Recorder::push(int index, Input input, Nanos now) {
           .key = input.key,
           .arrival = now,
           .bytes = std::move(input.bytes)},
-         placed->gap, now);
+         now);
   poll(now);
   return Taken::kYes;
 }
 
-void Recorder::accept(int index, Sample sample, std::int64_t gap, Nanos now) {
+void Recorder::accept(int index, Sample sample, Nanos now) {
   Track& t = track(index);
-  if (gap > 0) note_gap(index, sample.dts - gap, sample.dts, "mute");
-  tell_gap(index);
   if (t.ended) fragmenter_.resume_track(index);
   t.ended = false;
   t.last_arrival = now;
@@ -117,12 +163,10 @@ void Recorder::poll_late_tracks(Nanos now) {
       fragmenter_.roll_at(*first, now);
 }
 
-void Recorder::pause(Nanos) { paused_ = true; }
-void Recorder::resume(Nanos) { paused_ = false; }
-
 void Recorder::end_track(int index, Nanos now) {
   Track& t = track(index);
   t.ended = true;
+  sync_.end_track(index);
   if (!t.config) return;
   fragmenter_.end_track(index);
   poll(now);
@@ -135,11 +179,19 @@ void Recorder::finish(Nanos now) {
 }
 
 std::optional<Nanos> Recorder::deadline() const {
-  if (state_ == State::kClaiming) return claimed_at_ + options_.claim_timeout;
-  if (state_ != State::kWriting || congested_) return std::nullopt;
-  if (awaiting_) return *first_arrival_ + options_.header_timeout;
-  const auto cut = fragmenter_.deadline();
-  return cut && video_silent_ ? std::min(*cut, *video_silent_) : cut ? cut : video_silent_;
+  std::optional<Nanos> first = liveness_deadline();
+  const auto also = [&](std::optional<Nanos> at) {
+    if (at) first = first ? std::min(*first, *at) : *at;
+  };
+  if (state_ == State::kClaiming) also(claimed_at_ + options_.claim_timeout);
+  if (state_ != State::kWriting || congested_) return first;
+  if (awaiting_) {
+    also(awaiting_);
+    return first;
+  }
+  if (const auto cut = fragmenter_.deadline()) also(cut);
+  also(video_silent_);
+  return first;
 }
 
 void Recorder::claim_answered(const std::string& key, bool granted, const std::string& use_key,
@@ -167,19 +219,6 @@ void Recorder::object_failed(const std::string& key, Nanos now) {
 void Recorder::set_congested(bool congested, Nanos now) {
   congested_ = congested;
   poll(now);
-}
-
-void Recorder::note_gap(int index, std::int64_t start, std::int64_t end, const char* reason) {
-  Track& t = track(index);
-  const auto timescale = t.config->timescale;
-  if (!t.gap) t.gap = GapMade{index, to_nanos(start, timescale), 0, reason, true};
-  t.gap->duration = to_nanos(end, timescale) - t.gap->start;
-}
-
-void Recorder::tell_gap(int index) {
-  Track& t = track(index);
-  if (t.gap) outputs_.push_back(*t.gap);
-  t.gap.reset();
 }
 
 }  // namespace rec::recording

@@ -18,8 +18,11 @@
 #include "lib/recording/key_frame_policy.h"
 #include "lib/recording/output.h"
 #include "lib/recording/path_template.h"
+#include "lib/recording/placer.h"
+#include "lib/recording/sync.h"
 #include "lib/recording/timing.h"
 #include "lib/recording/track_clock.h"
+#include "lib/recording/utc_map.h"
 
 namespace rec::recording {
 
@@ -44,10 +47,11 @@ class Recorder {
   // UTC of running time 0, nanoseconds since 1970; before the first sample. `by_user`: no clock of
   // a sender may replace it.
   void set_utc_origin(Nanos utc, bool by_user = false) {
-    utc_origin_ = utc;
+    has_utc_origin_ = true;
+    utc_.set(utc, by_user ? "property" : "system", false);
     utc_by_user_ = by_user;
   }
-  bool has_utc_origin() const { return utc_origin_.has_value(); }
+  bool has_utc_origin() const { return has_utc_origin_; }
 
   // Whether a track is expected that could not be added yet. Until it is there, or for
   // `header_timeout`, the first file is not begun, for it would not declare it.
@@ -91,11 +95,24 @@ class Recorder {
     KeyFramePolicy keys;
     std::optional<TrackConfig> config;
     std::optional<TrackClock> clock;
+    std::optional<Placer> placer;
     bool recording = false;  // a sample was accepted
     bool declared = false;   // by a file
+    bool written = false;    // samples of it, or silence, are in a file
     bool ended = false;
-    std::optional<GapMade> gap;  // being filled; told when it is over
-    std::optional<Nanos> last_arrival;
+    bool reports = false;               // sender reports can be expected
+    std::optional<Nanos> last_arrival;  // of a sample that was accepted; monotonic
+    // Why something may be missing before the next sample.
+    std::uint32_t lost = 0;                // packets, as the last input said
+    bool losing = false;                   // packets, since the last sample
+    bool quiet = false;                    // so its sender said last
+    const char* skipped = nullptr;         // samples were not accepted: the reason
+    std::optional<Nanos> keeping_damaged;  // from here on, in the recording
+    std::optional<GapMade> gap;            // being filled; told when it is over
+    // Liveness.
+    std::optional<Nanos> last_input;  // monotonic
+    bool stalled = false;
+    bool was_stalled = false;  // since the last sample
   };
 
   Track& track(int index) { return tracks_[static_cast<std::size_t>(index)]; }
@@ -104,17 +121,32 @@ class Recorder {
 
   // What comes in.
   void time_untimed(const Track& track, Input& input, Nanos now);
+  std::int64_t read_clocks(int index, const Input& input, Nanos now, bool& exact);
+  bool admit(int index, const Input& input, Nanos now);
   void want_key(int index, const char* reason, Nanos now);
-  void accept(int index, Sample sample, std::int64_t gap, Nanos now);
+  void accept(int index, Sample sample, Nanos now);
   bool late_track_waits() const;
   std::optional<int> leading_video(Nanos now) const;
   void poll_late_tracks(Nanos now);
+
+  // What is missing.
+  const char* reason_of_hole(const Track& track) const;
   void note_gap(int index, std::int64_t start, std::int64_t end, const char* reason);
+  void note_audio_gap(int index, const Input& input, const Placer::Place& place);
+  void note_video_gap(int index, std::optional<std::int64_t> last, std::int64_t step,
+                      std::int64_t dts);
+  void note_damage(int index, std::int64_t dts);
   void tell_gap(int index);
+  void forget_hole(Track& track, const Input& input);
+  void note_input(int index, Nanos now);
+  void poll_liveness(Nanos now);
+  std::optional<Nanos> liveness_deadline() const;
 
   // What goes out.
   void poll(Nanos now);
-  bool awaits_tracks(Nanos now) const;
+  std::optional<Nanos> awaits_tracks(Nanos now) const;
+  std::optional<Nanos> awaits_reports(Nanos now) const;
+  void map_utc();
   void poll_store(Nanos now);
   void claim(Nanos now, State waiting);
   void enable_tracks();
@@ -134,9 +166,13 @@ class Recorder {
   const std::unique_ptr<Container> container_;
   Fragmenter fragmenter_;
   std::vector<Track> tracks_;
-  std::optional<Nanos> utc_origin_;
+  Sync sync_;
+  UtcMap utc_;
+  bool has_utc_origin_ = false;
   bool utc_by_user_ = false;
   bool paused_ = false;
+  Nanos paused_at_ = 0;                  // monotonic
+  Nanos paused_total_ = 0;               // media time is so far behind
   std::optional<Nanos> running_offset_;  // running time - monotonic time, at the first sample
 
   State state_ = State::kIdle;
@@ -145,7 +181,7 @@ class Recorder {
   std::optional<FileWriter> file_;
   bool finishing_ = false;
   bool expecting_ = false;
-  bool awaiting_ = false;               // tracks, as poll() found
+  std::optional<Nanos> awaiting_;       // tracks or reports, as poll() found, until then; monotonic
   std::optional<Nanos> first_arrival_;  // monotonic
   std::optional<Nanos> video_silent_;   // monotonic: then a late track no longer waits for its key
   bool congested_ = false;

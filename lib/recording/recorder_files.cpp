@@ -2,16 +2,25 @@
 //
 // What goes out of a recorder: names, files, fragments; and what has to be dropped.
 #include <algorithm>
+#include <cstdlib>
 
 #include "lib/recording/recorder.h"
 
 namespace rec::recording {
+namespace {
+
+// The NTP time of a sender may be anything, such as its uptime (RFC 3550, 6.4.1).
+constexpr Nanos kNoWallClock = 24 * 3600 * kSecond;
+
+}  // namespace
 
 void Recorder::poll(Nanos now) {
   if (state_ == State::kFinished) return;
   poll_store(now);
   poll_late_tracks(now);
+  poll_liveness(now);
   awaiting_ = awaits_tracks(now);
+  if (!awaiting_) awaiting_ = awaits_reports(now);
   if (!awaiting_ && (!congested_ || finishing_)) {
     while (state_ == State::kWriting) {
       const auto cut = fragmenter_.next_cut(now);
@@ -23,13 +32,32 @@ void Recorder::poll(Nanos now) {
   keep_budget(now);
 }
 
-// True: a track that will be there soon would miss the header.
-bool Recorder::awaits_tracks(Nanos now) const {
-  if (started_ || finishing_ || !first_arrival_ || now >= *first_arrival_ + options_.header_timeout)
-    return false;
-  return expecting_ || std::any_of(tracks_.begin(), tracks_.end(), [](const Track& t) {
-           return t.medium == Medium::kVideo && !t.recording && !t.ended;
-         });
+// How long a track that will be there soon is waited for: it would miss the header.
+std::optional<Nanos> Recorder::awaits_tracks(Nanos now) const {
+  if (started_ || finishing_ || !first_arrival_) return std::nullopt;
+  const Nanos until = *first_arrival_ + options_.header_timeout;
+  const bool missing =
+      expecting_ || std::any_of(tracks_.begin(), tracks_.end(), [](const Track& t) {
+        return t.medium == Medium::kVideo && !t.recording && !t.ended;
+      });
+  return missing && now < until ? std::optional(until) : std::nullopt;
+}
+
+// How long sender reports are waited for: until then tracks that the network delays differently
+// are not beside each other.
+std::optional<Nanos> Recorder::awaits_reports(Nanos now) const {
+  if (started_ || finishing_ || !first_arrival_ || options_.timing == Timing::kArrival)
+    return std::nullopt;
+  int reporting = 0;
+  bool missing = false;
+  for (int i = 0; i < track_count(); ++i) {
+    const Track& t = track(i);
+    if (!t.recording || t.ended || !t.reports) continue;
+    ++reporting;
+    missing |= !sync_.knows_sender(i);
+  }
+  const Nanos until = *first_arrival_ + options_.sync_wait;
+  return reporting > 1 && missing && now < until ? std::optional(until) : std::nullopt;
 }
 
 // Gets a name for the samples that have none.
@@ -46,7 +74,7 @@ void Recorder::claim(Nanos now, State waiting) {
   for (int i = 0; i < track_count(); ++i)
     if (const auto at = fragmenter_.first_dts(i)) first = first ? std::min(*first, *at) : *at;
   key_ = options_.path.expand({.stream = options_.stream_name,
-                               .utc = utc_origin_.value_or(0) + first.value_or(0),
+                               .utc = utc_.of_start(first.value_or(0)),
                                .index = objects_ + 1,
                                .id = options_.random()});
   claimed_at_ = now;
@@ -65,6 +93,13 @@ void Recorder::enable_tracks() {
   }
 }
 
+// Once: the sender's wall clock, if it is one.
+void Recorder::map_utc() {
+  const auto origin = sync_.sender_origin();
+  if (!origin || utc_by_user_ || std::llabs(*origin - utc_.of_start(0)) > kNoWallClock) return;
+  utc_.set(*origin, "ntp", true);
+}
+
 void Recorder::begin_file() {
   enable_tracks();
   std::optional<Nanos> origin;
@@ -75,10 +110,12 @@ void Recorder::begin_file() {
     if (const auto first = fragmenter_.first_dts(i))
       origin = origin ? std::min(*origin, *first) : *first;
   }
-  const Nanos start_utc = utc_origin_.value_or(0) + origin.value_or(0);
-  file_.emplace(*container_, key_, declared, origin.value_or(0), start_utc);
+  if (!started_) map_utc();
+  file_.emplace(*container_, key_, declared, origin.value_or(0), utc_, options_.fill_audio,
+                options_.write_references);
   ++objects_;
-  if (!started_) outputs_.push_back(RecordingStarted{key_, start_utc, "system"});
+  if (!started_)
+    outputs_.push_back(RecordingStarted{key_, utc_.of_start(file_->origin()), utc_.source()});
   started_ = true;
   emit(file_->header());
   for (const auto& t : declared) tell_late_start(t.index);
@@ -90,7 +127,7 @@ void Recorder::tell_late_start(int index) {
   const auto first = fragmenter_.first_sample(index);
   if (t.medium != Medium::kAudio || std::exchange(t.declared, true) || !first) return;
   const HoleFiller holes(*container_, *t.config);
-  if (!holes.can_fill()) return;
+  if (!options_.fill_audio || !holes.can_fill()) return;
   const auto origin = to_ticks(file_->origin(), t.config->timescale);
   const auto start = holes.on_grid(*first, origin);
   if (start == *first) return;
@@ -102,6 +139,7 @@ void Recorder::tell_late_start(int index) {
 // it was waited for in vain. A track that has come too late before is given more time.
 std::vector<FileWriter::Rest> Recorder::rests(const Fragmenter::Cut& cut) const {
   std::vector<FileWriter::Rest> rests;
+  if (!options_.fill_audio) return rests;
   for (int i = 0; i < track_count(); ++i) {
     const Track& t = track(i);
     if (t.medium != Medium::kAudio || !t.config || !fragmenter_.enabled(i)) continue;
@@ -110,8 +148,8 @@ std::vector<FileWriter::Rest> Recorder::rests(const Fragmenter::Cut& cut) const 
       rests.push_back({i, std::min(until, *next), next});
     } else if (std::find(cut.late.begin(), cut.late.end(), i) != cut.late.end()) {
       const auto margin = to_ticks(options_.fragments.latency, t.config->timescale);
-      const auto lag = t.clock->lag() > 0 ? t.clock->lag() + margin : 0;
-      rests.push_back({i, until - lag, t.clock->grid_end()});
+      const auto lag = t.placer->lag() > 0 ? t.placer->lag() + margin : 0;
+      rests.push_back({i, until - lag, t.placer->grid_end()});
     }
   }
   return rests;
@@ -120,20 +158,22 @@ std::vector<FileWriter::Rest> Recorder::rests(const Fragmenter::Cut& cut) const 
 void Recorder::write(const Fragmenter::Cut& cut, Nanos now) {
   if (!file_) begin_file();
   auto runs = fragmenter_.take(cut);
+  for (const auto& run : runs) track(run.track).written = true;
   const auto silent = rests(cut);
   std::vector<std::optional<std::int64_t>> ends;
   for (const auto& rest : silent) {
     const Track& t = track(rest.track);
-    ends.push_back(t.clock->grid_end() ? t.clock->grid_end()
-                                       : to_ticks(file_->origin(), t.config->timescale));
+    ends.push_back(t.placer->grid_end() ? t.placer->grid_end()
+                                        : to_ticks(file_->origin(), t.config->timescale));
   }
   emit_fragments(std::move(runs), silent);
   for (std::size_t i = 0; i < silent.size(); ++i) {
     const int index = silent[i].track;
     const auto end = file_->end_of(index);
     if (!end || fragmenter_.first_sample(index) || *end <= *ends[i]) continue;
-    note_gap(index, *ends[i], *end, track(index).recording ? "mute" : "late");
-    track(index).clock->advance_to(*end);
+    note_gap(index, *ends[i], *end, track(index).recording ? nullptr : "late");
+    track(index).placer->advance_to(*end);
+    track(index).written = true;
   }
   if (!cut.rolls) return;
   end_file();
@@ -188,15 +228,18 @@ void Recorder::stop(Nanos now) {
 void Recorder::keep_budget(Nanos now) {
   while (fragmenter_.bytes() > options_.fragments.max_bytes) {
     const auto dropped = fragmenter_.drop_oldest_gop(file_.has_value());
-    if (dropped.samples == 0) return;
+    if (dropped.samples() == 0) return;
     lose(dropped, now);
   }
 }
 
 void Recorder::lose(const Fragmenter::Dropped& dropped, Nanos now) {
-  lost_samples_ += dropped.samples;
-  if (dropped.samples > 0)
-    outputs_.push_back(GapMade{-1, dropped.start, dropped.end - dropped.start, "drop", false});
+  lost_samples_ += dropped.samples();
+  for (const auto& part : dropped.parts) {
+    const bool filled =
+        file_ && (track(part.track).medium == Medium::kVideo || options_.fill_audio);
+    outputs_.push_back(GapMade{part.track, part.start, part.end - part.start, "drop", filled});
+  }
   for (const int index : dropped.need_key) {
     track(index).keys.require();
     if (!track(index).ended) want_key(index, "drop", now);

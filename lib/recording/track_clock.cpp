@@ -2,8 +2,8 @@
 #include "lib/recording/track_clock.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
-#include <limits>
 
 namespace rec::recording {
 namespace {
@@ -16,11 +16,10 @@ constexpr Nanos kBack = kSecond / 4;
 constexpr Nanos kAhead = 60 * kSecond;
 // PTS of packets that follow each other jitter by less than this.
 constexpr Nanos kGridTolerance = 40'000'000;
-
-std::int32_t to_int32(std::int64_t value) {
-  using Limits = std::numeric_limits<std::int32_t>;
-  return static_cast<std::int32_t>(std::clamp<std::int64_t>(value, Limits::min(), Limits::max()));
-}
+// PTS are smoothed over so long.
+constexpr double kSmoothing = 4e9;  // ns
+constexpr Nanos kLongestStep = kSecond / 10;
+constexpr Nanos kSettled = 800'000'000;
 
 }  // namespace
 
@@ -37,25 +36,31 @@ std::optional<std::int64_t> TrackClock::rtp_ticks(const Input& input) {
 
 // Where a sample belongs that brings no time of its own.
 std::int64_t TrackClock::next_ticks(const Input& input, Nanos now) const {
-  if (input.duration > 0 && grid_end_) return *grid_end_;
-  if (last_hint_ > 0) return *last_dts_ + last_hint_;
-  if (last_step_ > 0) return *last_dts_ + last_step_;
-  return *last_dts_ + ticks_of(now - last_arrival_);
+  if (input.duration > 0 && last_duration_ > 0) return *last_ + last_duration_;
+  if (last_hint_ > 0) return *last_ + last_hint_;
+  if (last_step_ > 0) return *last_ + last_step_;
+  return *last_ + ticks_of(now - last_arrival_);
 }
 
-// Where the sample's times put it, before the order of the track is enforced.
-std::int64_t TrackClock::media_ticks(const Input& input, Nanos now) {
-  const auto stamp = input.dts ? input.dts : input.pts;
-  const auto by_stamp = stamp ? std::optional(ticks_of(*stamp) + shift_) : std::nullopt;
+// Packets of a codec with fixed durations follow each other, unless PTS say that some are missing.
+std::int64_t TrackClock::grid_ticks(std::int64_t by_stamp, std::int64_t next) const {
+  return std::llabs(by_stamp - next) < ticks_of(kGridTolerance) ? next : by_stamp;
+}
+
+std::int64_t TrackClock::own_ticks(const Input& input, Nanos now) {
+  // RTP time is when a picture is shown, so with it PTS are compared.
+  const auto stamp = input.rtp && input.pts ? input.pts : input.dts ? input.dts : input.pts;
   const auto by_rtp = rtp_ticks(input);
+  const auto by_stamp =
+      stamp ? std::optional(ticks_of(*stamp + jump_ - std::llround(offset_))) : std::nullopt;
   exact_ = false;
-  if (!last_dts_) return by_stamp.value_or(grid_end_.value_or(0));
+  if (!last_) return by_stamp.value_or(0);
   const std::int64_t next = next_ticks(input, now);
   if (!by_stamp && !by_rtp) return next;
 
-  const std::int64_t arrived = std::max(*last_dts_ + ticks_of(now - last_arrival_), next);
+  const std::int64_t arrived = std::max(*last_ + ticks_of(now - last_arrival_), next);
   const auto plausible = [&](std::optional<std::int64_t> t) {
-    return t && *t >= *last_dts_ - ticks_of(kBack) && *t <= arrived + ticks_of(kAhead);
+    return t && *t >= *last_ - ticks_of(kBack) && *t <= arrived + ticks_of(kAhead);
   };
   const auto apart = [&](std::int64_t a, std::int64_t b) {
     return std::llabs(a - b) > ticks_of(kDisagree);
@@ -65,50 +70,50 @@ std::int64_t TrackClock::media_ticks(const Input& input, Nanos now) {
   if (plausible(by_stamp) &&
       (!exact_ || (apart(*by_stamp, *by_rtp) &&
                    std::llabs(*by_stamp - arrived) < std::llabs(*by_rtp - arrived)))) {
-    ticks = *by_stamp;
+    ticks = input.duration > 0 ? grid_ticks(*by_stamp, next) : *by_stamp;
     exact_ = false;
   }
-  if (by_stamp && (apart(*by_stamp, ticks) || !plausible(by_stamp))) shift_ += ticks - *by_stamp;
+  if (by_stamp && (apart(*by_stamp, ticks) || !plausible(by_stamp)))
+    jump_ += to_nanos(ticks - *by_stamp, timescale_);
   return ticks;
 }
 
-std::optional<TrackClock::Place> TrackClock::place(const Input& input, Nanos now) {
-  std::int64_t ticks = media_ticks(input, now);
-  std::int64_t gap = 0;
-  if (input.duration > 0 && grid_end_) {
-    // Silence has no neighbour to be kept together with: its end only has to be on the grid.
-    const std::int64_t tolerance = exact_ || after_silence_ ? 0 : ticks_of(kGridTolerance);
-    const std::int64_t hole = ticks - *grid_end_;
-    if (hole + input.duration <= -tolerance) {
-      if (after_silence_) lag_ = std::max(lag_, -hole);
-      return std::nullopt;
-    }
-    if (grid_ > 0 && hole >= std::max(grid_, tolerance)) gap = hole - hole % grid_;
-    ticks = *grid_end_ + gap;
-  } else if (last_dts_) {
-    ticks = std::max(ticks, *last_dts_ + 1);
-  }
-  Place placed{ticks, 0, gap};
-  if (input.dts && input.pts)
-    placed.cts_offset = to_int32(ticks_of(*input.pts) - ticks_of(*input.dts));
-  const bool own_time = input.pts || input.dts || input.rtp;
-  if (last_dts_ && own_time && ticks - *last_dts_ <= ticks_of(kDisagree))
-    last_step_ = ticks - *last_dts_;
-  last_dts_ = ticks;
-  last_hint_ = input.duration_hint;
-  if (input.duration > 0) grid_end_ = ticks + input.duration;
-  after_silence_ = false;
-  last_arrival_ = now;
-  if (!input.rtp || input.rtp->clock_rate == 0)
-    rtp_.reset();
-  else if (!exact_)
-    rtp_ = RtpAnchor{input.rtp->ssrc, input.rtp->timestamp, 0, ticks, input.rtp->clock_rate};
-  return placed;
+// The mean of the first samples, later one that forgets.
+void TrackClock::smooth(std::optional<Nanos> stamp, Nanos step) {
+  if (!stamp) return;
+  const auto off = static_cast<double>(*stamp + jump_ - last());
+  step = std::clamp<Nanos>(step, 0, kLongestStep);
+  smoothed_over_ += step;
+  const auto weight = static_cast<double>(step) / kSmoothing;
+  offset_ += std::max(weight, 1.0 / ++smoothed_) * (off - offset_);
 }
 
-void TrackClock::advance_to(std::int64_t end) {
-  grid_end_ = end;
-  after_silence_ = true;
+TrackClock::Reading TrackClock::read(const Input& input, Nanos now) {
+  const std::int64_t ticks = own_ticks(input, now);
+  const std::int64_t step = last_ ? ticks - *last_ : 0;
+  const bool own_time = input.pts || input.dts || input.rtp;
+  if (last_ && own_time && step > 0 && step <= ticks_of(kDisagree)) last_step_ = step;
+  last_ = ticks;
+  last_hint_ = input.duration_hint;
+  last_duration_ = input.duration;
+  last_arrival_ = now;
+  if (!exact_) {
+    sender_offset_.reset();
+    rtp_.reset();
+    if (input.rtp && input.rtp->clock_rate > 0)
+      rtp_ = RtpAnchor{input.rtp->ssrc, input.rtp->timestamp, 0, ticks, input.rtp->clock_rate};
+  }
+  if (input.ntp) sender_offset_ = *input.ntp - last();
+  // PTS that are the own clock have nothing to be smoothed.
+  if (input.rtp || input.duration > 0) smooth(input.pts, to_nanos(step, timescale_));
+  return {ticks, exact_};
 }
+
+Nanos TrackClock::arrival_offset() const { return std::llround(offset_); }
+
+// PTS that are the own clock have no jitter.
+bool TrackClock::settled() const { return smoothed_ == 0 || smoothed_over_ >= kSettled; }
+
+std::optional<Nanos> TrackClock::sender_offset() const { return sender_offset_; }
 
 }  // namespace rec::recording

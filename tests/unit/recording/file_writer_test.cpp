@@ -14,10 +14,11 @@ constexpr int kAudio = 0, kVideo = 1;
 class File : public ::testing::Test {
  protected:
   void begin(Nanos origin) {
+    utc.set(1'000 * kSecond, "system", false);
     file.emplace(container, "k",
                  std::vector<FileWriter::Track>{{kAudio, {48000, OpusConfig{}}},
                                                 {kVideo, {90000, H264Config{}}}},
-                 origin, 1'000 * kSecond + origin);
+                 origin, utc, true, false);
     take(file->header());
   }
   void take(ObjectUnit unit) {
@@ -53,6 +54,7 @@ class File : public ::testing::Test {
     return test::FakeReader::read(bytes).samples(track).front().dts;
   }
   test::FakeContainer container;
+  UtcMap utc;
   std::optional<FileWriter> file;
   Bytes bytes;
   ObjectUnit last;

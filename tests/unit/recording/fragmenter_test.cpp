@@ -274,9 +274,12 @@ TEST_F(Fragments, DropTheOldestGopOfAllTracks) {
   packets(a, 0, 2000);
   const auto before = fragmenter.bytes();
   const auto dropped = fragmenter.drop_oldest_gop(false);
-  EXPECT_EQ(dropped.samples, 25u + 50u);
-  EXPECT_EQ(dropped.start, 0);
-  EXPECT_EQ(dropped.end, 1000 * kMs);
+  EXPECT_EQ(dropped.samples(), 25u + 50u);
+  ASSERT_EQ(dropped.parts.size(), 2u);
+  for (const auto& part : dropped.parts) {
+    EXPECT_EQ(part.start, 0);
+    EXPECT_EQ(part.end, 1000 * kMs);
+  }
   EXPECT_TRUE(dropped.need_key.empty());
   EXPECT_EQ(fragmenter.first_sample(v), 1000);
   EXPECT_EQ(fragmenter.first_sample(a), 1000);
@@ -286,10 +289,10 @@ TEST_F(Fragments, DropTheOldestGopOfAllTracks) {
 TEST_F(Fragments, OfAnOpenFileKeepAPictureToShowInstead) {
   const int v = add(Medium::kVideo);
   frames(v, 0, 2000, 1000);
-  EXPECT_EQ(fragmenter.drop_oldest_gop(true).samples, 24u);
+  EXPECT_EQ(fragmenter.drop_oldest_gop(true).samples(), 24u);
   EXPECT_EQ(fragmenter.first_sample(v), 0);
   EXPECT_EQ(fragmenter.drop_oldest_gop(true).need_key, std::vector<int>{v});
-  EXPECT_EQ(fragmenter.drop_oldest_gop(true).samples, 0u);
+  EXPECT_EQ(fragmenter.drop_oldest_gop(true).samples(), 0u);
   video(v, 3000, true);
   video(v, 3040);
   EXPECT_EQ(text(take(4600)), "0:0-0>3000 ");
@@ -300,7 +303,7 @@ TEST_F(Fragments, OfAnotherFileKeepNoPictureOfADroppedGop) {
   fragmenter.disable(w);
   frames(v, 0, 200);
   frames(w, 0, 2000, 1000);
-  EXPECT_EQ(fragmenter.drop_oldest_gop(true).samples, 25u);
+  EXPECT_EQ(fragmenter.drop_oldest_gop(true).samples(), 25u);
   EXPECT_EQ(fragmenter.first_sample(w), 1000);
   EXPECT_EQ(fragmenter.first_sample(v), 0);
 }
@@ -310,7 +313,7 @@ TEST_F(Fragments, DropWhatADroppedFrameWasNeededFor) {
   frames(v, 0, 400, 200);
   frames(w, 0, 400);
   const auto dropped = fragmenter.drop_oldest_gop(false);
-  EXPECT_EQ(dropped.samples, 5u + 10u);
+  EXPECT_EQ(dropped.samples(), 5u + 10u);
   EXPECT_EQ(dropped.need_key, std::vector<int>{w});
   EXPECT_EQ(fragmenter.first_sample(v), 200);
 }
@@ -318,13 +321,13 @@ TEST_F(Fragments, DropWhatADroppedFrameWasNeededFor) {
 TEST_F(Fragments, DropTheOlderHalfOfAudioAlone) {
   const int a = add(Medium::kAudio);
   packets(a, 0, 2000);
-  EXPECT_EQ(fragmenter.drop_oldest_gop(false).samples, 51u);
+  EXPECT_EQ(fragmenter.drop_oldest_gop(false).samples(), 51u);
   for (int left = 49; left > 0;) {
-    const auto samples = fragmenter.drop_oldest_gop(false).samples;
+    const auto samples = fragmenter.drop_oldest_gop(false).samples();
     ASSERT_GT(samples, 0u);
     left -= static_cast<int>(samples);
   }
-  EXPECT_EQ(fragmenter.drop_oldest_gop(false).samples, 0u);
+  EXPECT_EQ(fragmenter.drop_oldest_gop(false).samples(), 0u);
 }
 
 TEST_F(Fragments, CountWhatSamplesCost) {

@@ -13,7 +13,7 @@ Input frame(bool key, std::uint32_t lost = 0) {
 }
 
 TEST(KeyFramePolicy, LetsVideoBeginWithAKeyFrame) {
-  KeyFramePolicy video(Medium::kVideo);
+  KeyFramePolicy video(Medium::kVideo, true);
   EXPECT_FALSE(video.admit(frame(false)));
   EXPECT_FALSE(video.admit(frame(false)));
   EXPECT_TRUE(video.admit(frame(true)));
@@ -24,14 +24,14 @@ TEST(KeyFramePolicy, LetsVideoBeginWithAKeyFrame) {
 }
 
 TEST(KeyFramePolicy, AsksNothingOfAudio) {
-  KeyFramePolicy audio(Medium::kAudio);
+  KeyFramePolicy audio(Medium::kAudio, true);
   audio.require();
   EXPECT_TRUE(audio.admit(frame(false, 5)));
   EXPECT_FALSE(audio.damaged());
 }
 
 TEST(KeyFramePolicy, RemembersALossUntilTheNextKeyFrame) {
-  KeyFramePolicy video(Medium::kVideo);
+  KeyFramePolicy video(Medium::kVideo, true);
   video.admit(frame(true, 3));  // lost before the track began
   EXPECT_FALSE(video.damaged());
   EXPECT_TRUE(video.admit(frame(false, 4)));
@@ -43,7 +43,7 @@ TEST(KeyFramePolicy, RemembersALossUntilTheNextKeyFrame) {
 }
 
 TEST(KeyFramePolicy, AsksAtMostTwiceASecondAndNeverGivesUp) {
-  KeyFramePolicy video(Medium::kVideo);
+  KeyFramePolicy video(Medium::kVideo, true);
   std::vector<Nanos> asked;
   for (Nanos now = 0; now < 60'000 * kMs; now += 33 * kMs)
     if (video.ask(now)) asked.push_back(now);
@@ -52,7 +52,7 @@ TEST(KeyFramePolicy, AsksAtMostTwiceASecondAndNeverGivesUp) {
 }
 
 TEST(KeyFramePolicy, AKeyFrameDoesNotMakeItImpatient) {
-  KeyFramePolicy video(Medium::kVideo);
+  KeyFramePolicy video(Medium::kVideo, true);
   EXPECT_TRUE(video.ask(0));
   video.admit(frame(true));
   EXPECT_FALSE(video.ask(40 * kMs));

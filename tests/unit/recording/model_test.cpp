@@ -228,8 +228,8 @@ class Model {
       const Nanos at = origin + recording::to_nanos(x.dts, video ? 90000 : 48000);
       const Nanos off = std::abs(at - sent->second.pts);
       // The first of a track may jitter with its PTS; packets keep together if PTS are all there
-      // is.
-      EXPECT_LE(off, (s.rtp ? 41 : video ? 1 : 45) * kMs) << name;
+      // is, and video keeps to the audio.
+      EXPECT_LE(off, (s.rtp ? 41 : 45) * kMs) << name;
     }
   }
 
