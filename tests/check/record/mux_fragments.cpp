@@ -163,7 +163,7 @@ GST_START_TEST(a_silent_track_rejoins_at_its_time) {
   const auto gaps = mux.messages->named("record-gap");
   fail_unless_equals_int(gaps.size(), 1);
   fail_unless_same(text_field(gaps[0], "track"), "sink_1");
-  fail_unless_same(text_field(gaps[0], "reason"), "mute");
+  fail_unless_same(text_field(gaps[0], "reason"), "stall");
   fail_unless_equals_uint64(number_field(gaps[0], "start"), 2 * GST_SECOND);
   fail_unless_equals_uint64(number_field(gaps[0], "duration"), 5 * GST_SECOND);
 }
