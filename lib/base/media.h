@@ -45,8 +45,13 @@ struct TrackConfig {
   friend bool operator==(const TrackConfig&, const TrackConfig&) = default;
 };
 
+// What has a size is video.
 inline Medium medium_of(const CodecConfig& codec) {
-  return std::holds_alternative<OpusConfig>(codec) ? Medium::kAudio : Medium::kVideo;
+  return std::visit(
+      [](const auto& config) {
+        return requires { config.width; } ? Medium::kVideo : Medium::kAudio;
+      },
+      codec);
 }
 
 // One access unit or packet of a run, in decode order. Its duration is the distance to the next
