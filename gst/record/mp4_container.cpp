@@ -26,16 +26,28 @@ Bytes Mp4Container::header(std::span<const Track> tracks, std::uint64_t utc_seco
 }
 
 Bytes Mp4Container::fragment(std::uint32_t sequence, std::span<const TrackRun> runs,
-                             const std::optional<Reference>&) {
-  if (media_ahead_.empty()) return isobmff::fragment(sequence, runs);
+                             const std::optional<Reference>& reference) {
+  std::optional<isobmff::ReferenceTime> clock;
+  if (reference) {
+    const std::int64_t media_time = reference->pts + ahead_of(reference->track_id);
+    // The box cannot say a time before the file: better none than a wrong one.
+    if (media_time >= 0)
+      clock = {reference->track_id, static_cast<std::uint64_t>(media_time), reference->utc,
+               reference->of_sender};
+  }
+  if (media_ahead_.empty()) return isobmff::fragment(sequence, runs, clock);
   std::vector<TrackRun> shifted(runs.begin(), runs.end());
   for (TrackRun& run : shifted) {
-    const auto ahead = media_ahead_.find(run.track_id);
-    if (ahead == media_ahead_.end()) continue;
-    run.end_dts += ahead->second;
-    for (RunSample& sample : run.samples) sample.dts += ahead->second;
+    const std::int64_t ahead = ahead_of(run.track_id);
+    run.end_dts += ahead;
+    for (RunSample& sample : run.samples) sample.dts += ahead;
   }
-  return isobmff::fragment(sequence, shifted);
+  return isobmff::fragment(sequence, shifted, clock);
+}
+
+std::int64_t Mp4Container::ahead_of(std::uint32_t track_id) const {
+  const auto ahead = media_ahead_.find(track_id);
+  return ahead == media_ahead_.end() ? 0 : ahead->second;
 }
 
 std::int64_t Mp4Container::silence_grid(const TrackConfig& config) {

@@ -20,6 +20,8 @@ class Mp4Container final : public recording::Container {
   std::optional<Silence> silence(const TrackConfig& config, std::int64_t at_most) override;
 
  private:
+  std::int64_t ahead_of(std::uint32_t track_id) const;
+
   // An edit cuts the pre-skip of these tracks, so their media time is ahead of their PTS by it.
   std::map<std::uint32_t, std::int64_t> media_ahead_;  // track id, ticks
 };

@@ -102,19 +102,23 @@ Status check_runs(std::span<const TrackRun> runs) {
   return check_layout(runs);
 }
 
-Bytes fragment(std::uint32_t sequence_number, std::span<const TrackRun> runs) {
+Bytes fragment(std::uint32_t sequence_number, std::span<const TrackRun> runs,
+               const std::optional<ReferenceTime>& reference) {
   if (!has_samples(runs) || !check_runs(runs)) return {};
-  std::size_t expected = most_header_bytes(runs);
+  std::size_t expected = kPrftBytes + most_header_bytes(runs);
   for (const TrackRun& run : runs) expected += run.bytes.size();
   BoxWriter w(expected);
+  if (reference) write_prft(w, *reference);
   write_header(w, sequence_number, runs);
   for (const TrackRun& run : runs) w.bytes(run.bytes);
   return w.take();
 }
 
-Bytes fragment_header(std::uint32_t sequence_number, std::span<const TrackRun> runs) {
+Bytes fragment_header(std::uint32_t sequence_number, std::span<const TrackRun> runs,
+                      const std::optional<ReferenceTime>& reference) {
   if (!has_samples(runs) || !check_layout(runs)) return {};
-  BoxWriter w(most_header_bytes(runs));
+  BoxWriter w(kPrftBytes + most_header_bytes(runs));
+  if (reference) write_prft(w, *reference);
   write_header(w, sequence_number, runs);
   return w.take();
 }

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// A movie fragment: one moof and its mdat (ISO/IEC 14496-12, 8.8.4 and 8.1.1).
+// A movie fragment: one moof and its mdat (ISO/IEC 14496-12, 8.8.4 and 8.1.1), and the wall clock
+// in front of them (8.16.5).
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "lib/base/media.h"
 #include "lib/base/result.h"
+#include "lib/isobmff/reference_time.h"
 
 namespace rec::isobmff {
 
@@ -25,10 +28,13 @@ Status check_runs(std::span<const TrackRun> runs);
 // A run without samples is left out. Empty if no run has samples, or if check_runs() fails: a
 // fragment that lies about its samples would damage more than itself.
 // Every sample of an audio run must say `key`.
-Bytes fragment(std::uint32_t sequence_number, std::span<const TrackRun> runs);
+// With a `reference`, a prft of kPrftBytes comes first; it must be of a sample of the runs.
+Bytes fragment(std::uint32_t sequence_number, std::span<const TrackRun> runs,
+               const std::optional<ReferenceTime>& reference = std::nullopt);
 
-// The same without the samples: moof and the header of the mdat. `TrackRun::bytes` is not looked
-// at; the caller writes the samples behind it, run by run.
-Bytes fragment_header(std::uint32_t sequence_number, std::span<const TrackRun> runs);
+// The same without the samples: prft, moof and the header of the mdat. `TrackRun::bytes` is not
+// looked at; the caller writes the samples behind it, run by run.
+Bytes fragment_header(std::uint32_t sequence_number, std::span<const TrackRun> runs,
+                      const std::optional<ReferenceTime>& reference = std::nullopt);
 
 }  // namespace rec::isobmff

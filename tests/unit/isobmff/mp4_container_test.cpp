@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Where the recorder's reference times go in an MP4.
+#include "gst/record/mp4_container.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/isobmff/hex.h"
+
+namespace rec::record {
+namespace {
+
+using isobmff::hex;
+using isobmff::words;
+using Reference = recording::Container::Reference;
+
+constexpr recording::Nanos k1970 = 0;
+
+// Opus with 312 samples to skip, which an edit does: its media time is ahead of its PTS.
+Mp4Container container() {
+  H264Config h264;
+  h264.avcc = {1, 0x42, 0xe0, 0x1f, 0xff, 0xe0, 0};
+  OpusConfig opus;
+  opus.pre_skip = 312;
+  const recording::Container::Track tracks[] = {{1, {90000, h264}}, {2, {48000, opus}}};
+  Mp4Container mp4;
+  EXPECT_FALSE(mp4.header(tracks, 0).empty());
+  return mp4;
+}
+
+const TrackRun kRuns[] = {{1, {{90000, 3000, 2, true}}, 93000, {0x11, 0x12}},
+                          {2, {{48000, 0, 1, true}}, 48960, {0xfc}}};
+
+std::string first_word(const Bytes& fragment, std::size_t at) {
+  return hex(std::span(fragment).subspan(at, 4));
+}
+
+TEST(Mp4Container, PutsTheReferenceInFrontOfTheMoof) {
+  const Bytes bytes = container().fragment(1, kRuns, Reference{1, 93000, k1970, true});
+  EXPECT_EQ(hex(std::span(bytes).first(32)),
+            words("00000020 70726674 01 000018 00000001 83aa7e80 00000000 00000000 00016b48"));
+  EXPECT_EQ(first_word(bytes, 32 + 4), "6d6f6f66");
+}
+
+TEST(Mp4Container, ShiftsTheReferenceWithItsTrack) {
+  const Bytes bytes = container().fragment(1, kRuns, Reference{2, 48000, k1970, false});
+  EXPECT_EQ(hex(std::span(bytes).first(32)),
+            words("00000020 70726674 01 000008 00000002 83aa7e80 00000000 "
+                  "00000000 0000bcb8"));  // 48000 + 312
+  const std::string all = hex(bytes);
+  EXPECT_NE(all.find("74666474 01000000 00000000 0000bcb8"), std::string::npos) << all;  // its tfdt
+}
+
+TEST(Mp4Container, WritesTheMoofFirstWithoutAReference) {
+  EXPECT_EQ(first_word(container().fragment(1, kRuns, std::nullopt), 4), "6d6f6f66");
+}
+
+TEST(Mp4Container, HasNoReferenceBeforeTheFile) {
+  const auto fragment_at = [](std::uint32_t track, std::int64_t pts) {
+    return container().fragment(1, kRuns, Reference{track, pts, k1970, true});
+  };
+  EXPECT_EQ(first_word(fragment_at(1, -1), 4), "6d6f6f66");
+  EXPECT_EQ(first_word(fragment_at(2, -313), 4), "6d6f6f66");
+  EXPECT_EQ(first_word(fragment_at(2, -312), 4), "70726674");
+}
+
+}  // namespace
+}  // namespace rec::record
