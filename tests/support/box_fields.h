@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,6 +42,7 @@ struct Context {  // of one call of read_mp4()
   const Mp4ReadOptions& options;
   Mp4File& file;
   std::vector<TrackDefaults> defaults;  // beside file.tracks
+  std::optional<std::int64_t> origin;   // of the prft that the next ones are held against
 
   void violation(std::uint64_t offset, const std::string& path, const std::string& what);
   void violation(const Box& box, const std::string& what) { violation(box.offset, box.path, what); }
@@ -121,10 +123,23 @@ struct TrackFragment {
   std::uint64_t tfdt = 0;
   std::vector<Run> runs;
 };
+// reference_reader.cpp
+struct PendingReference {  // a prft whose moof or mdat has not come yet
+  Mp4Reference reference;
+  std::uint64_t box_offset = 0;
+  std::size_t track = kMany;  // index into file.tracks; kMany: not declared
+};
 struct PendingFragment {  // a moof whose mdat has not come yet
   Mp4Fragment fragment;
   std::vector<TrackFragment> tracks;
+  std::optional<PendingReference> reference;
 };
+PendingReference read_prft(Context& ctx, const Box& prft);
+// Holds the reference against the samples of the fragment, the last one of the file so far, and
+// against the references before it.
+void finish_reference(Context& ctx, const PendingFragment& pending);
+
+// fragment_reader.cpp
 PendingFragment read_moof(Context& ctx, const Box& moof);
 void finish_fragment(Context& ctx, PendingFragment pending, const Box& mdat);
 

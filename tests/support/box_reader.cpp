@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The order of boxes in a file: ftyp, free, moov, then moof before its mdat, and what a killed
-// writer leaves behind (ISO/IEC 14496-12, 4.2, 4.3, 8.8).
+// The order of boxes in a file: ftyp, free, moov, then moof before its mdat and perhaps a prft
+// before both, and what a killed writer leaves behind (ISO/IEC 14496-12, 4.2, 4.3, 8.8, 8.16.5).
 #include "tests/support/box_reader.h"
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <utility>
 
 #include "tests/support/box_fields.h"
 #include "tests/support/sample_check.h"
@@ -49,6 +50,8 @@ class FileReader {
  private:
   bool next();  // false: the end, or the tail begins
   void read_box(const Box& box);
+  void check_order(const Box& box);
+  bool ignores(const Box& box) const { return ctx_.options.extra_boxes.contains(box.type); }
   std::optional<Box> cut();
   void cut_off(Kind kind, const std::string& why);
   void check_uncommitted();
@@ -56,16 +59,27 @@ class FileReader {
   Context& ctx_;
   std::uint64_t position_ = 0;
   bool seen_ftyp_ = false;
+  std::optional<PendingReference> reference_;
   std::optional<PendingFragment> pending_;
 };
 
-// A unit is lost as a whole: a moof whose mdat is not there is part of the tail.
+// A unit is lost as a whole: a prft or moof whose mdat is not there is part of the tail.
 void FileReader::cut_off(Kind kind, const std::string& why) {
-  const std::uint64_t begin = pending_ ? pending_->fragment.offset : position_;
+  std::uint64_t begin = position_;
+  if (reference_) begin = reference_->box_offset;
+  if (pending_) begin = pending_->fragment.offset;
   ctx_.file.tail = {kind, begin, ctx_.bytes.size() - begin, false, why};
   if (kind == Kind::kGarbage) ctx_.violation(position_, "", "no box: " + why);
+  reference_.reset();
   pending_.reset();
   position_ = ctx_.bytes.size();
+}
+
+// The rest of a prft whose first 8 bytes are missing; what follows is a moof with all of its bytes.
+// A moof's body begins with the size of its mfhd, which has no such high byte.
+constexpr std::size_t kPrftBody = 24;
+bool begins_like_prft(std::span<const std::uint8_t> body) {
+  return body.size() >= 4 && body[0] == 1;
 }
 
 // The body of a unit whose first 8 bytes were never written must be the beginning of a unit, or
@@ -74,11 +88,14 @@ void FileReader::check_uncommitted() {
   const auto begin = static_cast<std::size_t>(position_);
   auto body = ctx_.bytes.subspan(begin + 8);
   const bool header = ctx_.file.tracks.empty();
-  const std::set<std::string> known =
-      header ? std::set<std::string>{"mvhd", "trak", "mvex", "free", "moov", "moof", "mdat"}
-             : std::set<std::string>{"mfhd", "traf", "mdat"};
+  std::set<std::string> known{"mfhd", "traf", "mdat"};
+  if (header) known = {"mvhd", "trak", "mvex", "free", "moov", "moof", "mdat"};
   cut_off(Kind::kUncommitted, "the first 8 bytes of the unit are zero");
   if (begin == 0 || all_zero(body)) return;  // the fields of an unknown ftyp come first; a hole
+  if (!header && begins_like_prft(body)) {
+    known = {"moof", "mdat"};
+    body = body.subspan(std::min(body.size(), kPrftBody));
+  }
   bool complete = false;
   while (body.size() >= 8) {
     const std::uint64_t size = big_endian(body.first(4));
@@ -102,14 +119,18 @@ void FileReader::check_uncommitted() {
 }
 
 std::optional<Box> FileReader::cut() {
-  static const std::set<std::string> known = {"ftyp", "free", "skip", "moov", "moof", "mdat"};
+  static const std::set<std::string> known = {"ftyp", "free", "skip", "moov",
+                                              "prft", "moof", "mdat"};
   const auto rest = ctx_.bytes.subspan(static_cast<std::size_t>(position_));
   if (rest.size() < 8) {
     cut_off(Kind::kTorn, "less than a box header");
     return std::nullopt;
   }
   if (all_zero(rest.first(8))) {
-    if (pending_) ctx_.violation(position_, "", "zeros between moof and mdat");
+    if (pending_)
+      ctx_.violation(position_, "", "zeros between moof and mdat");
+    else if (reference_)
+      ctx_.violation(position_, "", "zeros between prft and moof");
     check_uncommitted();
     return std::nullopt;
   }
@@ -135,13 +156,21 @@ std::optional<Box> FileReader::cut() {
   return Box{type, type, position_, header, rest.subspan(header, length - header)};
 }
 
-void FileReader::read_box(const Box& box) {
-  auto& file = ctx_.file;
+void FileReader::check_order(const Box& box) {
   if (!seen_ftyp_ && box.type != "ftyp") ctx_.violation(box, "ftyp must come first");
   if (pending_ && box.type != "mdat") {
     ctx_.violation(box, "a moof must be followed by its mdat");
     pending_.reset();
   }
+  if (reference_ && box.type != "moof") {
+    ctx_.violation(box, "a prft must be followed by its moof");
+    reference_.reset();
+  }
+}
+
+void FileReader::read_box(const Box& box) {
+  auto& file = ctx_.file;
+  check_order(box);
   if (box.type == "ftyp") {
     if (seen_ftyp_)
       ctx_.violation(box, "second ftyp");
@@ -152,17 +181,20 @@ void FileReader::read_box(const Box& box) {
       ctx_.violation(box, "second moov");
     else
       read_moov(ctx_, box);
+  } else if (box.type == "prft" && !ignores(box)) {
+    reference_ = read_prft(ctx_, box);
   } else if (box.type == "moof") {
     if (!file.has_moov) ctx_.violation(box, "moof before moov");
     pending_ = read_moof(ctx_, box);
+    if (reference_) pending_->fragment.offset = reference_->box_offset;
+    pending_->reference = std::exchange(reference_, std::nullopt);
   } else if (box.type == "mdat") {
     if (!pending_)
       ctx_.violation(box, "mdat without a moof before it");
     else
       finish_fragment(ctx_, std::move(*pending_), box);
     pending_.reset();
-  } else if ((box.type == "free" || box.type == "skip") && file.has_moov &&
-             !ctx_.options.extra_boxes.contains(box.type)) {
+  } else if ((box.type == "free" || box.type == "skip") && file.has_moov && !ignores(box)) {
     ctx_.violation(box, "padding behind the header");
   }
   seen_ftyp_ = true;
@@ -181,6 +213,7 @@ void FileReader::read() {
   while (next()) {
   }
   if (pending_) cut_off(Kind::kTorn, "a moof without its mdat");
+  if (reference_) cut_off(Kind::kTorn, "a prft without its moof");
   for (const auto& track : ctx_.file.tracks) check_track_end(ctx_, track);
 }
 

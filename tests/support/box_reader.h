@@ -76,8 +76,20 @@ struct Mp4Track {
 
 struct Mp4Fragment {
   std::uint32_t sequence = 0;
-  std::uint64_t offset = 0;  // of the moof
-  std::uint64_t size = 0;    // moof and mdat
+  std::uint64_t offset = 0;  // of the prft, if there is one, else of the moof
+  std::uint64_t size = 0;    // prft, moof and mdat
+};
+
+// The wall clock of a sample: the prft of a fragment (8.16.5).
+struct Mp4Reference {
+  std::uint32_t track = 0;
+  std::size_t fragment = 0;  // index into Mp4File::fragments
+  std::uint32_t flags = 0;
+  std::int64_t utc = 0;          // ns since 1970
+  std::uint64_t media_time = 0;  // track ticks
+  // UTC of the file's time 0, in ns since 1970, as this prft has it. The same in every prft, but
+  // later by the pause after one. Edits are counted: tracks can be compared.
+  std::int64_t origin = 0;
 };
 
 // The tfdt of a track's fragment is not the end of what came before.
@@ -109,8 +121,9 @@ struct Mp4File {
   bool has_moov = false;
   std::uint32_t movie_timescale = 0;
   std::vector<Mp4Track> tracks;
-  std::vector<Mp4Fragment> fragments;  // whole ones
-  std::vector<Mp4Jump> gaps;           // allowed or not
+  std::vector<Mp4Fragment> fragments;    // whole ones
+  std::vector<Mp4Reference> references;  // of whole fragments
+  std::vector<Mp4Jump> gaps;             // allowed or not
   std::vector<Mp4Jump> overlaps;
   Mp4Tail tail;
   std::vector<std::string> violations;  // "@offset path: what"

@@ -191,6 +191,7 @@ void finish_fragment(Context& ctx, PendingFragment pending, const Box& mdat) {
   pending.fragment.size = mdat.end() - pending.fragment.offset;
   ctx.file.fragments.push_back(pending.fragment);
   check_coverage(ctx, pending, mdat);
+  if (pending.reference) finish_reference(ctx, pending);
   for (auto& fragment : pending.tracks) {
     if (fragment.track != kMany) add_samples(ctx, fragment, mdat);
   }

@@ -76,10 +76,29 @@ std::string format_jump(const Mp4Jump& jump) {
          member("from", jump.from) + "," + member("to", jump.to) + "}";
 }
 
+// Exact, unlike a JSON number: ns since 1970 have more digits than a double.
+std::string utc_seconds(std::int64_t utc) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  const std::int64_t seconds = utc / kSecond - (utc % kSecond < 0 ? 1 : 0);
+  std::array<char, 48> text{};
+  std::snprintf(text.data(), text.size(), "\"%lld.%09lld\"", static_cast<long long>(seconds),
+                static_cast<long long>(utc - seconds * kSecond));
+  return text.data();
+}
+
+std::string format_reference(const Mp4Reference& reference) {
+  return "{" + member("track", reference.track) + "," + member("fragment", reference.fragment) +
+         "," + member("flags", reference.flags) + "," + member("media_time", reference.media_time) +
+         ",\"utc_s\":" + utc_seconds(reference.utc) +
+         ",\"origin_s\":" + utc_seconds(reference.origin) + "}";
+}
+
 std::string format_file(const std::string& path, const Mp4File& file) {
   return "{\"file\":" + quoted(path) + ",\"violations\":" + array(file.violations, quoted) +
          ",\"tracks\":" + array(file.tracks, format_track) + "," +
-         member("fragments", file.fragments.size()) + ",\"gaps\":" + array(file.gaps, format_jump) +
+         member("fragments", file.fragments.size()) +
+         ",\"references\":" + array(file.references, format_reference) +
+         ",\"gaps\":" + array(file.gaps, format_jump) +
          ",\"overlaps\":" + array(file.overlaps, format_jump) + "," +
          member("tail_bytes", file.tail.size) + ",\"tail\":" + quoted(file.tail.why) + "}";
 }
