@@ -17,13 +17,13 @@ PIPELINE = ("gst-launch-1.0 -q -e videotestsrc num-buffers=180 ! video/x-raw,wid
 
 
 def units(data):
-    """Where each unit begins: the header (ftyp, free, moov), then each moof with its mdat."""
-    starts, at = [0], 0
+    """Where each unit begins: the header (ftyp, free, moov), then each moof with its prft and mdat."""
+    starts, at, before = [0], 0, b""
     while at < len(data):
-        size = int.from_bytes(data[at:at + 4], "big")
-        if data[at + 4:at + 8] == b"moof":
+        size, box = int.from_bytes(data[at:at + 4], "big"), data[at + 4:at + 8]
+        if box == b"prft" or (box == b"moof" and before != b"prft"):
             starts.append(at)
-        at += size
+        at, before = at + size, box
     return starts + [len(data)]
 
 

@@ -315,8 +315,9 @@ TEST(TwentyFourHours, OpusAt48kHzDoesNotDrift) {  // 20 ms packets
 // --- overhead ---------------------------------------------------------------------------------
 
 // What a second of 30 frames/s and 50 Opus packets/s (64 kbit/s) costs beyond its samples.
-// `jitter`: frames that are not all equally long, as RTP time has them.
-double overhead_percent(std::uint32_t video_bytes, bool jitter) {
+// `jitter`: frames that are not all equally long, as RTP time has them. `prft`: with the wall
+// clock.
+double overhead_percent(std::uint32_t video_bytes, bool jitter, bool prft = false) {
   TrackRun video{1, {}, 90000, {}};
   for (std::int64_t n = 0; video_bytes > 0 && n < 30; ++n) {
     const std::int64_t late = jitter ? n % 3 * 7 : 0;
@@ -330,7 +331,9 @@ double overhead_percent(std::uint32_t video_bytes, bool jitter) {
   std::uint64_t payload = 0;
   for (const TrackRun& run : runs)
     for (const RunSample& sample : run.samples) payload += sample.size;
-  const auto head = static_cast<double>(fragment_header(1, runs).size());
+  std::optional<ReferenceTime> reference;
+  if (prft) reference = ReferenceTime{2, 0, 0, true};
+  const auto head = static_cast<double>(fragment_header(1, runs, reference).size());
   return 100 * head / static_cast<double>(payload);
 }
 
@@ -347,6 +350,20 @@ TEST(Overhead, OfAFragmentASecond) {
   EXPECT_LT(at_4_mbit_jitter, 0.125);
   EXPECT_LT(at_300_kbit, 1.4);
   EXPECT_LT(audio_only, 4);
+}
+
+TEST(Overhead, OfAFragmentASecondWithItsWallClock) {
+  const double at_4_mbit = overhead_percent(500000, false, true);
+  const double at_4_mbit_jitter = overhead_percent(500000, true, true);
+  const double at_300_kbit = overhead_percent(37500, true, true);
+  const double audio_only = overhead_percent(0, false, true);
+  std::printf("With prft\n4 Mbit/s, even frames: %.4f %%\n4 Mbit/s, jitter: %.4f %%\n", at_4_mbit,
+              at_4_mbit_jitter);
+  std::printf("300 kbit/s, jitter: %.3f %%\naudio only: %.2f %%\n", at_300_kbit, audio_only);
+  EXPECT_LT(at_4_mbit, 0.107);
+  EXPECT_LT(at_4_mbit_jitter, 0.13);
+  EXPECT_LT(at_300_kbit, 1.45);
+  EXPECT_LT(audio_only, 4.3);
 }
 
 }  // namespace

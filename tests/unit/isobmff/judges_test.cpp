@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <regex>
 
 #include "lib/isobmff/fragment.h"
@@ -54,10 +55,19 @@ std::int64_t ticks(double seconds, const SourceTrack& track) {
   return static_cast<std::int64_t>(std::llround(seconds * track.timescale));
 }
 
+// The wall clock of the first sample of the run.
+ReferenceTime reference_of(const TrackRun& run, std::uint32_t timescale) {
+  constexpr std::int64_t kNewYear2026 = 1767225600;
+  const RunSample& first = run.samples.front();
+  const std::int64_t media_time = first.dts + first.cts_offset;
+  return {run.track_id, static_cast<std::uint64_t>(media_time),
+          kNewYear2026 * 1000000000 + media_time * 1000000000 / timescale, true};
+}
+
 // The units of a file, as they are written: the init segment, then a fragment a second. Times move
-// by `shift` seconds, audio by another `audio_shift`.
+// by `shift` seconds, audio by another `audio_shift`. `prft`: with the wall clock.
 std::vector<Bytes> units_of(const Source& source, const OpusConfig& opus, double shift,
-                            double audio_shift = 0) {
+                            double audio_shift = 0, bool prft = false) {
   const std::int64_t video_ticks = ticks(shift, source.video);
   const std::int64_t audio_ticks = ticks(shift + audio_shift, source.audio) + opus.pre_skip;
   const Track tracks[] = {{kVideoId, {source.video.timescale, source.h264}},
@@ -69,7 +79,9 @@ std::vector<Bytes> units_of(const Source& source, const OpusConfig& opus, double
     const TrackRun runs[] = {cut_run(kVideoId, source.video, from, to, video_ticks),
                              cut_run(kAudioId, source.audio, from, to, audio_ticks)};
     EXPECT_TRUE(check_runs(runs));
-    units.push_back(fragment(static_cast<std::uint32_t>(second + 1), runs));
+    std::optional<ReferenceTime> reference;
+    if (prft) reference = reference_of(runs[1], source.audio.timescale);
+    units.push_back(fragment(static_cast<std::uint32_t>(second + 1), runs, reference));
   }
   return units;
 }
@@ -238,26 +250,58 @@ TEST_F(Judges, GStreamerDemuxesAndDecodes) {
   EXPECT_NE(discovered.output.find("Opus"), std::string::npos) << discovered.output;
 }
 
+// A wall clock in front of each fragment changes nothing that a reader finds.
+TEST_F(Judges, ReadOnBehindReferenceTimes) {
+  const Source source = encode(dir_, kReordered);
+  OpusConfig opus;
+  opus.pre_skip = 312;
+  const double shift = 0.1;
+  const auto units = units_of(source, opus, shift, 0, true);
+  ASSERT_EQ(std::string(units[1].begin() + 4, units[1].begin() + 8), "prft");
+  const std::string file = write(joined(units));
+
+  expect_packets(file, "v", source.video, shift);
+  expect_packets(file, "a", source.audio, shift, opus.pre_skip);
+  expect_decodes_like(file, dir_.file("source.mp4"));
+  expect_demuxes(file, "video_0", source.video, shift);
+  EXPECT_EQ(demux(file, "audio_0").size(), source.audio.packets.size());
+  const Outcome discovered = run("gst-discoverer-1.0 -v '" + file + "'");
+  EXPECT_EQ(discovered.status, 0) << discovered.output;
+  EXPECT_NE(discovered.output.find("Seekable: yes"), std::string::npos) << discovered.output;
+}
+
 // A unit is written from its byte 8 on, its first 8 bytes last. Whatever a kill leaves of the last
 // fragment, the ones before it are there.
-TEST_F(Judges, FindClosedFragmentsWhateverIsLeftOfTheLast) {
-  const Source source = encode(dir_, kWebRtcLike);
-  const std::vector<Bytes> units = units_of(source, OpusConfig{}, 0.02);
+void expect_closed_fragments(const TempDir& dir, const std::vector<Bytes>& units) {
+  const auto write = [&](const std::string& name, const Bytes& bytes) {
+    write_file(dir.file(name), bytes);
+    return dir.file(name);
+  };
   const Bytes closed = joined({units[0], units[1], units[2]});
   const Bytes& open = units[3];
-  const auto expected = packets_of(write(closed, "closed.mp4"), "v").size();
+  const auto expected = packets_of(write("closed.mp4", closed), "v").size();
   ASSERT_EQ(expected, 60u);
   for (const std::size_t written :
        {std::size_t{9}, std::size_t{16}, std::size_t{100}, open.size() / 2, open.size()}) {
     Bytes file = closed;
     file.insert(file.end(), 8, 0);  // the hole that the first write leaves
     file.insert(file.end(), open.begin() + 8, open.begin() + static_cast<std::ptrdiff_t>(written));
-    const std::string name = write(file, "torn.mp4");
+    const std::string name = write("torn.mp4", file);
     EXPECT_EQ(packets_of(name, "v").size(), expected) << written << " bytes of the last fragment";
     const Outcome decoded = run("ffmpeg -v error -xerror -i '" + name + "' -f null -");
     EXPECT_EQ(decoded.status, 0) << decoded.output;
     EXPECT_EQ(decoded.output, "") << written << " bytes of the last fragment";
   }
+}
+
+TEST_F(Judges, FindClosedFragmentsWhateverIsLeftOfTheLast) {
+  const Source source = encode(dir_, kWebRtcLike);
+  expect_closed_fragments(dir_, units_of(source, OpusConfig{}, 0.02));
+}
+
+TEST_F(Judges, FindThemWhenTheUnitBeginsWithAReferenceTime) {
+  const Source source = encode(dir_, kWebRtcLike);
+  expect_closed_fragments(dir_, units_of(source, OpusConfig{}, 0.02, 0, true));
 }
 
 }  // namespace
