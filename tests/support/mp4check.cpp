@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // mp4check [--ffmpeg] [--allow TYPE] [--allow-video-gaps] FILE...
-// The strict MP4 reader for shell, python and node tests: one JSON object a file and line. Exit
+// The strict MP4 reader for shell, python and node tests: one JSON object a file and line; of
+// "references", each prft, "origin_s" is the UTC of the file's time 0. --ffmpeg skips prft. Exit
 // status 1 when a file has violations, 2 when it was called wrongly.
 #include <array>
 #include <cstdio>
