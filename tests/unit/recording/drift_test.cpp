@@ -79,7 +79,7 @@ INSTANTIATE_TEST_SUITE_P(Clocks, Drifting, ::testing::ValuesIn(all_drifts()));
 // A second microphone whose clock runs apart from the first; a tenth of its packets are DTX.
 class SecondMicrophone : public ::testing::TestWithParam<Drift> {};
 
-TEST_P(SecondMicrophone, GainsAndLosesWholePackets) {
+TEST_P(SecondMicrophone, GainsAndLosesPacketsOfSilence) {
   const Drift drift = GetParam();
   Studio s({.duration = 4000 * kMs});
   Call call(s);
@@ -98,14 +98,16 @@ TEST_P(SecondMicrophone, GainsAndLosesWholePackets) {
   // 100 ppm of half an hour are 180 ms: 9 packets.
   std::int64_t silence = 0;
   for (const auto& x : file.samples(b)) {
-    EXPECT_EQ(x.duration, 960);
-    if (x.silent()) ++silence;
+    if (x.silent())
+      silence += x.duration;
+    else
+      EXPECT_EQ(x.duration, 960);
   }
   const std::int64_t moved =
       packets.back().dts - packets.front().dts - 960LL * (packets.back().n - packets.front().n);
-  EXPECT_EQ(moved % 960, 0);
+  EXPECT_EQ(moved % 120, 0);
   EXPECT_NEAR(static_cast<double>(moved) / 960, -drift.audio_ppm * 0.09, 1.5);
-  EXPECT_LE(silence, 11);
+  EXPECT_LE(silence, 11 * 960);
   EXPECT_LE(call.delivered[b].size() - packets.size(), 11u);
 }
 INSTANTIATE_TEST_SUITE_P(

@@ -58,7 +58,7 @@ class Hole : public ::testing::TestWithParam<Mode> {
     EXPECT_EQ(found[0].filled, track == v || GetParam().fill);
   }
   // The rest of the audio is in its place, and between it is silence or nothing.
-  void expect_audio_in_sync() const {
+  void expect_audio_in_sync(std::optional<std::int64_t> silent = {}) const {
     EXPECT_EQ(played_audio(file, a).size(), delivered_audio);
     EXPECT_LE(std::abs(worst(av_errors(file, v, a))), 30);
     std::int64_t silence = 0;
@@ -69,7 +69,9 @@ class Hole : public ::testing::TestWithParam<Mode> {
     Nanos gap = 0;
     for (const auto& g : studio.gaps)
       if (g.track == a) gap += g.duration;
-    EXPECT_EQ(silence, GetParam().fill ? gap * 48 / kMs : 0);
+    // To a grid that jitters with the first PTS of encoded input.
+    EXPECT_NEAR(static_cast<double>(silence),
+                static_cast<double>(GetParam().fill ? silent.value_or(gap * 48 / kMs) : 0), 120);
     if (GetParam().fill) {
       expect_sound(file);
       expect_steady(file, a, 960);
@@ -126,7 +128,7 @@ TEST_P(Hole, OfQuietAudio) {
   audio.edit = [](Unit& u) {
     if (!within(u, 5000, 9000)) return;
     u.input.quiet = true;
-    u.sent = u.n % 20 == 0;
+    u.sent = u.n % 20 == 10;
   };
   run();
   const Gaps found = gaps(a, "dtx");
@@ -135,8 +137,10 @@ TEST_P(Hole, OfQuietAudio) {
   EXPECT_NEAR(ms(found[0].start - kRunning - 20 * kMs), 5020, 30);
   Nanos duration = 0;
   for (const auto& g : found) duration += g.duration;
-  EXPECT_NEAR(ms(duration), 4000 - 10 * 20, 20);
-  expect_audio_in_sync();
+  // With or without the packets of noise in between.
+  EXPECT_GE(duration, (4000 - 10 * 20 - 20) * kMs);
+  EXPECT_LE(duration, (4000 - 20 + 20) * kMs);
+  expect_audio_in_sync((4000 - 10 * 20) * 48);
 }
 
 TEST_P(Hole, OfLateAudio) {

@@ -153,9 +153,25 @@ TEST_F(Loss, GoesOnAskingUntilAKeyFrameComes) {
   EXPECT_EQ(s.key_requests.size(), 16u);  // 8 s
   s.finish();
   EXPECT_EQ(s.payloads(track), s.pushed(track, 0, 50));
-  ASSERT_EQ(s.gaps.size(), 1u);
-  EXPECT_EQ(s.gaps[0].start, 2000 * kMs);
-  EXPECT_NEAR(ms(s.gaps[0].duration), 8000, 40);
+}
+
+TEST_F(Loss, ThatLastsUntilTheEndIsTold) {
+  run([](Unit& u) {
+    u.lost = u.n == 900;
+    u.input.key = u.n == 0;
+  });
+  EXPECT_EQ(frames.size(), 900u);
+  ASSERT_EQ(studio->gaps.size(), 1u);
+  EXPECT_STREQ(studio->gaps[0].reason, "loss");
+  EXPECT_NEAR(ms(studio->gaps[0].start - kRunning), 30'020, 45);
+  EXPECT_NEAR(ms(studio->gaps[0].duration), 30'000, 100);
+}
+
+TEST_F(Loss, InFrontOfAKeyFrameIsTold) {
+  run([](Unit& u) { u.lost = u.n >= 297 && u.n < 300; }, {}, 300);
+  expect_decodable();
+  EXPECT_EQ(frames.size(), arrived.size() - 3 - 1);  // and the one that is still to come
+  expect_gaps_told();
 }
 
 TEST_F(Loss, KeepsWhatComesWhenItIsToldTo) {
