@@ -53,6 +53,11 @@ class Studio {
     std::size_t max_bytes = 64u << 20;
     Nanos header_timeout = 2000 * kMs;
     Nanos claim_timeout = 2000 * kMs;
+    Nanos sync_wait = 2500 * kMs;
+    Nanos track_timeout = 5000 * kMs;
+    recording::Timing timing = recording::Timing::kAuto;
+    bool fill_audio = true;
+    bool keep_damaged = false;
     std::string path = "{stream}-{index}.mp4";
     bool grants = true;  // every claim, at once
   };
@@ -64,6 +69,11 @@ class Studio {
             {.fragments = {.duration = s.duration, .latency = s.latency, .max_bytes = s.max_bytes},
              .header_timeout = s.header_timeout,
              .claim_timeout = s.claim_timeout,
+             .sync_wait = s.sync_wait,
+             .track_timeout = s.track_timeout,
+             .timing = s.timing,
+             .fill_audio = s.fill_audio,
+             .keep_damaged = s.keep_damaged,
              .path = recording::PathTemplate::parse(s.path).value(),
              .stream_name = "s",
              .random = [n = 0u]() mutable { return ++n; }},
