@@ -53,6 +53,11 @@ void Fragmenter::reorder(Track& track) {
   }
 }
 
+void Fragmenter::hold_last(int track, std::int64_t end) {
+  auto& queue = tracks_[index(track)].queue;
+  if (!queue.empty() && end > queue.back().dts) queue.back().duration_hint = end - queue.back().dts;
+}
+
 void Fragmenter::move(int track, std::int64_t ticks) {
   Track& t = tracks_[index(track)];
   for (Sample& s : t.queue) s.dts += ticks;

@@ -43,6 +43,9 @@ class Fragmenter {
   // Moves what is queued, of a track of which nothing was taken yet.
   void move(int track, std::int64_t ticks);
 
+  // The last sample, if it is still queued, lasts until `end`, if nothing follows it; ticks.
+  void hold_last(int track, std::int64_t end);
+
   // Where the file has to end: the fragment that reaches `at` (running time) is the last of the
   // file. Slower tracks are waited for from `now` (monotonic) on. The first of several counts.
   void roll_at(Nanos at, Nanos now);

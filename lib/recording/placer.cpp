@@ -7,8 +7,6 @@
 namespace rec::recording {
 namespace {
 
-// Packets without RTP time that follow each other jitter by less than this.
-constexpr Nanos kGridTolerance = 40'000'000;
 constexpr Nanos kLongestStep = kSecond / 2;  // more is a hole
 
 std::int32_t to_int32(std::int64_t value) {
@@ -18,12 +16,11 @@ std::int32_t to_int32(std::int64_t value) {
 
 }  // namespace
 
-Placer::Place Placer::place_on_grid(const Input& input, std::int64_t ticks,
-                                    std::int64_t tolerance) {
+Placer::Place Placer::place_on_grid(const Input& input, std::int64_t ticks) {
   Place place{ticks, 0, 0};
   if (grid_end_) {
     const std::int64_t hole = ticks - *grid_end_;
-    if (grid_ > 0 && hole >= std::max(grid_, tolerance)) place.gap = hole - hole % grid_;
+    if (grid_ > 0 && hole >= grid_) place.gap = hole - hole % grid_;
     place.dts = *grid_end_ + place.gap;
   }
   grid_end_ = place.dts + input.duration;
@@ -44,16 +41,14 @@ Placer::Place Placer::place_picture(const Input& input, std::int64_t ticks) {
   return place;
 }
 
-std::optional<Placer::Place> Placer::place(const Input& input, std::int64_t ticks, bool exact) {
+std::optional<Placer::Place> Placer::place(const Input& input, std::int64_t ticks) {
   Place place{};
   if (input.duration > 0) {
-    // Silence has no neighbour to be kept together with: its end only has to be on the grid.
-    const auto tolerance = exact || after_silence_ ? 0 : to_ticks(kGridTolerance, timescale_);
-    if (grid_end_ && ticks + input.duration <= *grid_end_ - tolerance) {
+    if (grid_end_ && ticks + input.duration <= *grid_end_) {
       if (after_silence_) lag_ = std::max(lag_, *grid_end_ - ticks);
       return std::nullopt;
     }
-    place = place_on_grid(input, ticks, tolerance);
+    place = place_on_grid(input, ticks);
   } else {
     place = place_picture(input, ticks);
   }

@@ -23,9 +23,9 @@ class Placer {
     std::int32_t cts_offset;  // track ticks
     std::int64_t gap;         // ticks since the end of the last sample; a multiple of the grid
   };
-  // `ticks`: where the sample's clock puts it; `exact`: without jitter. nullopt: a sample of fixed
-  // duration that lies wholly before what was already placed.
-  std::optional<Place> place(const Input& input, std::int64_t ticks, bool exact);
+  // `ticks`: where the sample's clock puts it. nullopt: a sample of fixed duration that lies wholly
+  // before what was already placed.
+  std::optional<Place> place(const Input& input, std::int64_t ticks);
 
   // Something else (silence) was put on the track up to `end`, in track ticks.
   void advance_to(std::int64_t end);
@@ -37,13 +37,12 @@ class Placer {
   // Where the last sample ends, or a picture like it would; track ticks.
   std::optional<std::int64_t> end() const;
   std::optional<std::int64_t> last() const { return last_dts_; }
-  std::int64_t step() const { return step_; }  // ticks between the last two pictures
   // By how much, at most, samples have come too late because silence was in their place; track
   // ticks.
   std::int64_t lag() const { return lag_; }
 
  private:
-  Place place_on_grid(const Input& input, std::int64_t ticks, std::int64_t tolerance);
+  Place place_on_grid(const Input& input, std::int64_t ticks);
   Place place_picture(const Input& input, std::int64_t ticks);
 
   const std::uint32_t timescale_;

@@ -37,30 +37,26 @@ void Recorder::want_key(int index, const char* reason, Nanos now) {
   if (track(index).keys.ask(now)) outputs_.push_back(KeyFrameWanted{index, reason});
 }
 
-// A first sample without a time belongs where it arrives among the others.
-void Recorder::time_untimed(const Track& t, Input& input, Nanos now) {
+// In running time. It is where a first sample without a time belongs.
+Nanos Recorder::arrival_time(const Input& input, Nanos now) {
   const auto stamp = input.dts ? input.dts : input.pts;
-  if (!stamp && !t.recording && running_offset_) input.pts = now + *running_offset_;
-  if (!running_offset_) running_offset_ = stamp.value_or(0) - now;
+  if (!running_offset_ || (running_offset_guessed_ && stamp)) {
+    running_offset_ = stamp.value_or(0) - now;
+    running_offset_guessed_ = !stamp;
+  }
+  return now + *running_offset_;
 }
 
 // Where the sample belongs in the recording, in track ticks.
-std::int64_t Recorder::read_clocks(int index, const Input& input, Nanos now, bool& exact) {
+std::int64_t Recorder::read_clocks(int index, const Input& input, Nanos now) {
   Track& t = track(index);
   const auto timescale = t.config->timescale;
   const auto before = t.clock->read_any() ? std::optional(t.clock->last()) : std::nullopt;
-  const auto reading = t.clock->read(input, now);
-  exact = reading.exact;
-  const auto ticks_now = [&] { return to_ticks(sync_.shift(index) - paused_total_, timescale); };
-  const std::int64_t old = ticks_now();
-  const bool free = !t.written && !(file_ && fragmenter_.enabled(index));
+  const std::int64_t own = t.clock->read(input, now, arrival_time(input, now));
   sync_.observe(index, {t.clock->arrival_offset(), t.clock->settled(), t.clock->sender_offset()},
-                before ? t.clock->last() - *before : 0, to_nanos(input.duration, timescale), free);
-  if (const auto moved = ticks_now() - old; moved != 0 && free && t.recording) {
-    t.placer->move(moved);
-    fragmenter_.move(index, moved);
-  }
-  return reading.ticks + ticks_now();
+                before ? t.clock->last() - *before : 0, to_nanos(input.duration, timescale),
+                t.written);
+  return own + to_ticks(sync_.shift(index) - paused_total_, timescale);
 }
 
 // False: no decoder could use it.
@@ -82,14 +78,15 @@ Recorder::Taken Recorder::push(int index, Input input, Nanos now) {
   Track& t = track(index);
   if (finishing_ || !t.config) return Taken::kFinished;
   note_input(index, now);
-  time_untimed(t, input, now);
-  bool exact = false;
-  const std::int64_t ticks = read_clocks(index, input, now, exact);
+  std::int64_t ticks = read_clocks(index, input, now);
   if (paused_) return Taken::kPaused;
-  if (!admit(index, input, now)) return Taken::kBeforeKeyFrame;
+  if (!admit(index, input, now)) {
+    t.skipped_until = ticks;
+    return Taken::kBeforeKeyFrame;
+  }
+  if (resuming_) end_pause(index, ticks);
   const auto last = t.placer->last();
-  const auto step = t.placer->step();
-  const auto placed = t.placer->place(input, ticks, exact);
+  const auto placed = t.placer->place(input, ticks);
   if (!placed) return Taken::kLate;
   const Nanos at = to_nanos(placed->dts, t.config->timescale);
   const std::int64_t off_grid = t.medium == Medium::kAudio ? placed->dts - ticks : 0;
@@ -98,7 +95,7 @@ Recorder::Taken Recorder::push(int index, Input input, Nanos now) {
   if (t.medium == Medium::kAudio)
     note_audio_gap(index, input, *placed);
   else
-    note_video_gap(index, last, step, placed->dts);
+    note_video_gap(index, last, placed->dts);
   forget_hole(t, input);
   accept(index,
          {.dts = placed->dts,

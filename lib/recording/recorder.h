@@ -107,6 +107,7 @@ class Recorder {
     bool losing = false;                   // packets, since the last sample
     bool quiet = false;                    // so its sender said last
     const char* skipped = nullptr;         // samples were not accepted: the reason
+    std::int64_t skipped_until = 0;        // track ticks
     std::optional<Nanos> keeping_damaged;  // from here on, in the recording
     std::optional<GapMade> gap;            // being filled; told when it is over
     // Liveness.
@@ -120,8 +121,8 @@ class Recorder {
   int track_count() const { return static_cast<int>(tracks_.size()); }
 
   // What comes in.
-  void time_untimed(const Track& track, Input& input, Nanos now);
-  std::int64_t read_clocks(int index, const Input& input, Nanos now, bool& exact);
+  Nanos arrival_time(const Input& input, Nanos now);
+  std::int64_t read_clocks(int index, const Input& input, Nanos now);
   bool admit(int index, const Input& input, Nanos now);
   void want_key(int index, const char* reason, Nanos now);
   void accept(int index, Sample sample, Nanos now);
@@ -133,10 +134,11 @@ class Recorder {
   const char* reason_of_hole(const Track& track) const;
   void note_gap(int index, std::int64_t start, std::int64_t end, const char* reason);
   void note_audio_gap(int index, const Input& input, const Placer::Place& place);
-  void note_video_gap(int index, std::optional<std::int64_t> last, std::int64_t step,
-                      std::int64_t dts);
+  void note_video_gap(int index, std::optional<std::int64_t> last, std::int64_t dts);
   void note_damage(int index, std::int64_t dts);
   void tell_gap(int index);
+  void end_pause(int index, std::int64_t& ticks);
+  void hold_last_pictures();
   void forget_hole(Track& track, const Input& input);
   void note_input(int index, Nanos now);
   void poll_liveness(Nanos now);
@@ -144,6 +146,7 @@ class Recorder {
 
   // What goes out.
   void poll(Nanos now);
+  void align_unwritten();
   std::optional<Nanos> awaits_tracks(Nanos now) const;
   std::optional<Nanos> awaits_reports(Nanos now) const;
   void map_utc();
@@ -171,9 +174,11 @@ class Recorder {
   bool has_utc_origin_ = false;
   bool utc_by_user_ = false;
   bool paused_ = false;
-  Nanos paused_at_ = 0;                  // monotonic
-  Nanos paused_total_ = 0;               // media time is so far behind
-  std::optional<Nanos> running_offset_;  // running time - monotonic time, at the first sample
+  bool resuming_ = false;   // the first sample after a pause has not come
+  Nanos paused_total_ = 0;  // media time is so far behind
+  // Running time - monotonic time, at the first sample that has a time; before that, a guess.
+  std::optional<Nanos> running_offset_;
+  bool running_offset_guessed_ = false;
 
   State state_ = State::kIdle;
   std::string key_;       // claimed or in use

@@ -21,6 +21,7 @@ void Recorder::poll(Nanos now) {
   poll_liveness(now);
   awaiting_ = awaits_tracks(now);
   if (!awaiting_) awaiting_ = awaits_reports(now);
+  if (!file_ && !awaiting_) align_unwritten();
   if (!awaiting_ && (!congested_ || finishing_)) {
     while (state_ == State::kWriting) {
       const auto cut = fragmenter_.next_cut(now);
@@ -30,6 +31,22 @@ void Recorder::poll(Nanos now) {
   }
   if (finishing_ && state_ != State::kClaiming) stop(now);
   keep_budget(now);
+}
+
+// What the next file begins with has its place before it is written.
+void Recorder::align_unwritten() {
+  for (int i = 0; i < track_count(); ++i) {
+    Track& t = track(i);
+    if (!t.recording || t.written) continue;
+    const auto ticks = [&] {
+      return to_ticks(sync_.shift(i) - paused_total_, t.config->timescale);
+    };
+    const std::int64_t before = ticks();
+    sync_.align(i);
+    const std::int64_t moved = ticks() - before;
+    t.placer->move(moved);
+    fragmenter_.move(i, moved);
+  }
 }
 
 // How long a track that will be there soon is waited for: it would miss the header.
@@ -126,10 +143,9 @@ void Recorder::tell_late_start(int index) {
   Track& t = track(index);
   const auto first = fragmenter_.first_sample(index);
   if (t.medium != Medium::kAudio || std::exchange(t.declared, true) || !first) return;
-  const HoleFiller holes(*container_, *t.config);
-  if (!options_.fill_audio || !holes.can_fill()) return;
   const auto origin = to_ticks(file_->origin(), t.config->timescale);
-  const auto start = holes.on_grid(*first, origin);
+  const HoleFiller holes(*container_, *t.config);
+  const auto start = holes.can_fill() ? holes.on_grid(*first, origin) : origin;
   if (start == *first) return;
   note_gap(index, start, *first, "late");
   tell_gap(index);
@@ -211,6 +227,7 @@ void Recorder::end_file() {
 void Recorder::stop(Nanos now) {
   if (state_ == State::kWriting && (file_ || !fragmenter_.empty())) {
     if (!file_) begin_file();
+    hold_last_pictures();
     emit_fragments(fragmenter_.take_all(), {});
     end_file();
     if (!fragmenter_.empty()) {  // a late track still waits for its file

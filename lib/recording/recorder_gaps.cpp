@@ -11,6 +11,8 @@ namespace {
 // Pictures that are further apart, and three times further than those before, have a hole between
 // them.
 constexpr Nanos kVideoHole = kSecond;
+// A track that ends so much earlier than another has a hole.
+constexpr Nanos kBehind = 100'000'000;
 
 }  // namespace
 
@@ -45,20 +47,24 @@ void Recorder::tell_gap(int index) {
 // A hole goes on behind a packet that says nothing but that there is nothing to hear.
 void Recorder::note_audio_gap(int index, const Input& input, const Placer::Place& place) {
   Track& t = track(index);
-  if (place.gap > 0) note_gap(index, place.dts - place.gap, place.dts, nullptr);
+  if (place.gap > 0)
+    note_gap(index, place.dts - place.gap, place.dts, nullptr);
+  else if (file_ && !t.recording && !t.gap && fragmenter_.enabled(index))  // not filled
+    note_gap(index, to_ticks(file_->origin(), t.config->timescale), place.dts, "late");
   if (!t.gap) return;
   if (input.quiet && !t.gap->reason) t.gap->reason = t.losing ? "loss" : "dtx";
   if (!input.quiet) tell_gap(index);
 }
 
-void Recorder::note_video_gap(int index, std::optional<std::int64_t> last, std::int64_t step,
-                              std::int64_t dts) {
+void Recorder::note_video_gap(int index, std::optional<std::int64_t> last, std::int64_t dts) {
   Track& t = track(index);
+  const std::int64_t step = t.clock->step();
   note_damage(index, dts);
   if (!last) return;
   const std::int64_t hole = dts - *last;
   const bool long_hole = hole > to_ticks(kVideoHole, t.config->timescale) && hole > 3 * step;
-  if (!t.skipped && !long_hole) return;
+  const bool lost = t.losing && hole > step + step / 2;
+  if (!t.skipped && !long_hole && !lost) return;
   note_gap(index, std::min(*last + step, dts), dts, nullptr);
   tell_gap(index);
 }
@@ -72,6 +78,18 @@ void Recorder::note_damage(int index, std::int64_t dts) {
   } else if (t.keeping_damaged) {
     const Nanos start = *std::exchange(t.keeping_damaged, std::nullopt);
     outputs_.push_back(GapMade{index, start, at - start, "loss", true});
+  }
+}
+
+// At the end: the last picture stands for what was dropped and will not be followed by anything.
+void Recorder::hold_last_pictures() {
+  for (int i = 0; i < track_count(); ++i) {
+    const Track& t = track(i);
+    if (!t.recording || !t.skipped || !t.placer->last()) continue;
+    const std::int64_t end = t.skipped_until + t.clock->step();
+    if (end <= *t.placer->end()) continue;
+    note_gap(i, *t.placer->end(), end, t.skipped);
+    fragmenter_.hold_last(i, end);
   }
 }
 
@@ -115,26 +133,13 @@ std::optional<Nanos> Recorder::liveness_deadline() const {
 
 // --- pauses -------------------------------------------------------------------------------------
 
-void Recorder::pause(Nanos now) {
-  if (paused_ || finishing_) return;
-  paused_ = true;
-  paused_at_ = now;
+void Recorder::pause(Nanos) {
+  if (!finishing_) paused_ = true;
 }
 
 void Recorder::resume(Nanos now) {
   if (!std::exchange(paused_, false)) return;
-  std::optional<Nanos> end;  // of the media
-  for (const Track& t : tracks_) {
-    if (!t.placer || !t.placer->end()) continue;
-    const Nanos mine = to_nanos(*t.placer->end(), t.config->timescale);
-    end = end ? std::max(*end, mine) : mine;
-  }
-  const Nanos length = now - paused_at_;
-  if (end && length > 0) {
-    paused_total_ += length;
-    utc_.add_pause(*end, length);
-    outputs_.push_back(GapMade{-1, *end, length, "pause", false});
-  }
+  resuming_ = true;
   for (int i = 0; i < track_count(); ++i) {
     Track& t = track(i);
     if (t.last_input) t.last_input = now;
@@ -143,6 +148,31 @@ void Recorder::resume(Nanos now) {
     if (t.medium == Medium::kVideo && t.config && !t.ended) want_key(i, "resume", now);
   }
   poll(now);
+}
+
+// The first sample after a pause follows the last one of its track, unless that had fallen behind
+// the others: so nothing has to be filled.
+void Recorder::end_pause(int index, std::int64_t& ticks) {
+  resuming_ = false;
+  std::optional<Nanos> end;  // of the media
+  for (const Track& t : tracks_) {
+    if (!t.placer || !t.placer->end()) continue;
+    const Nanos mine = to_nanos(*t.placer->end(), t.config->timescale);
+    end = end ? std::max(*end, mine) : mine;
+  }
+  if (!end) return;
+  const Track& t = track(index);
+  const auto timescale = t.config->timescale;
+  const auto own = t.placer->end();
+  const bool follows = own && *end - to_nanos(*own, timescale) < kBehind;
+  const std::int64_t to = follows ? *own : to_ticks(*end, timescale);
+  const Nanos length = to_nanos(ticks - to, timescale);
+  if (length <= 0) return;
+  paused_total_ += length;
+  ticks = to;
+  const Nanos at = to_nanos(to, timescale);
+  utc_.add_pause(at, length);
+  outputs_.push_back(GapMade{-1, at, length, "pause", false});
 }
 
 }  // namespace rec::recording

@@ -18,7 +18,7 @@ constexpr Nanos kNoticedBySender = 4'000'000;
 constexpr Nanos kCorrectedBySender = 500'000;
 constexpr Nanos kNoticedByArrival = 10'000'000;
 constexpr Nanos kCorrectedByArrival = 1'000'000;
-// Audio is moved by so much, or by a packet if that is longer.
+// Audio is moved by a packet, but not less than this.
 constexpr Nanos kAudioStep = 20'000'000;
 
 }  // namespace
@@ -42,7 +42,9 @@ Sync::Target Sync::target(const Track& track, const Track& master) const {
     if (timing_ == Timing::kRtcp || std::llabs(by_sender - by_arrival) <= kPlausible)
       return {by_sender, kNoticedBySender, kCorrectedBySender};
   }
-  if (!mine.settled || !its.settled) return {track.shift, kNoticedByArrival, kCorrectedByArrival};
+  const bool settled =
+      (mine.settled && its.settled) || std::llabs(by_arrival - track.shift) > kPlausible;
+  if (!settled) return {track.shift, kNoticedByArrival, kCorrectedByArrival};
   return {by_arrival, kNoticedByArrival, kCorrectedByArrival};
 }
 
@@ -55,25 +57,37 @@ void Sync::slew(Track& track, const Target& target, Nanos step) {
   track.shift += std::clamp(error, -most, most);
 }
 
-void Sync::observe(int track, const Offsets& offsets, Nanos step, Nanos duration, bool free) {
+void Sync::observe(int track, const Offsets& offsets, Nanos step, Nanos duration, bool written) {
   Track& t = at(track);
   const Track* clock = master();
   const bool first = !std::exchange(t.active, true);
   t.offsets = offsets;
-  if (!clock || clock == &t) {
+  if (clock == &t || (first && !clock)) {
     if (first) t.placed = t.shift;
     return;
   }
-  if (first) t.placed = t.shift = offsets.arrival - clock->offsets.arrival + clock->placed;
-  const Target to = target(t, *clock);
-  const Nanos error = to.shift - t.shift;
-  if (free || first) {
-    if (first || std::llabs(error) > to.noticed) t.shift = to.shift;
+  if (first) {
+    t.shift = offsets.arrival - clock->offsets.arrival + clock->placed;
+    t.placed = t.shift = target(t, *clock).shift;
+  } else if (!written) {
+    return;
   } else if (t.medium == Medium::kVideo) {
-    slew(t, to, step);
-  } else if (std::llabs(error) >= std::max(kAudioStep, duration)) {
-    t.shift = to.shift;
+    slew(t, target(t, *clock), step);
+  } else {
+    const Nanos packet = std::max(kAudioStep, duration);
+    const Nanos error = target(t, *clock).shift - t.shift;
+    // A packet too many or too few is then less wrong than before, and by more than errors jitter.
+    if (std::llabs(error) > packet * 7 / 10)
+      t.shift += std::llabs(error) < packet ? (error < 0 ? -packet : packet) : error;
   }
+}
+
+void Sync::align(int track) {
+  Track& t = at(track);
+  const Track* clock = master();
+  if (!t.active || !clock || clock == &t) return;
+  const Target to = target(t, *clock);
+  if (std::llabs(to.shift - t.shift) > to.noticed) t.placed = t.shift = to.shift;
 }
 
 std::optional<Nanos> Sync::sender_origin() const {

@@ -27,9 +27,11 @@ class Sync {
     bool settled;                 // over long enough
     std::optional<Nanos> sender;  // wall clock of the sender
   };
-  // A sample was read, `step` after the one before. `free`: nothing of the track is written yet, so
-  // that it can be moved at once; then also what is queued has to be moved with it.
-  void observe(int track, const Offsets& offsets, Nanos step, Nanos duration, bool free);
+  // A sample was read, `step` after the one before. `written`: what came before is in a file, so
+  // that the track cannot simply be moved.
+  void observe(int track, const Offsets& offsets, Nanos step, Nanos duration, bool written);
+  // Moves a track of which nothing is written to its place.
+  void align(int track);
   // What has to be added to the own time of the track to get the time in the recording, pauses not
   // counted.
   Nanos shift(int track) const { return at(track).shift; }

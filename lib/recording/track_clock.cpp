@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <utility>
 
 namespace rec::recording {
 namespace {
@@ -38,7 +39,7 @@ std::optional<std::int64_t> TrackClock::rtp_ticks(const Input& input) {
 std::int64_t TrackClock::next_ticks(const Input& input, Nanos now) const {
   if (input.duration > 0 && last_duration_ > 0) return *last_ + last_duration_;
   if (last_hint_ > 0) return *last_ + last_hint_;
-  if (last_step_ > 0) return *last_ + last_step_;
+  if (step_ > 0) return *last_ + step_;
   return *last_ + ticks_of(now - last_arrival_);
 }
 
@@ -47,14 +48,18 @@ std::int64_t TrackClock::grid_ticks(std::int64_t by_stamp, std::int64_t next) co
   return std::llabs(by_stamp - next) < ticks_of(kGridTolerance) ? next : by_stamp;
 }
 
-std::int64_t TrackClock::own_ticks(const Input& input, Nanos now) {
+std::int64_t TrackClock::own_ticks(const Input& input, Nanos now, Nanos start) {
   // RTP time is when a picture is shown, so with it PTS are compared.
   const auto stamp = input.rtp && input.pts ? input.pts : input.dts ? input.dts : input.pts;
   const auto by_rtp = rtp_ticks(input);
+  if (!last_) guessed_ = !stamp;
+  if (stamp && std::exchange(guessed_, false))
+    offset_ =
+        static_cast<double>(*stamp - to_nanos(by_rtp.value_or(next_ticks(input, now)), timescale_));
   const auto by_stamp =
       stamp ? std::optional(ticks_of(*stamp + jump_ - std::llround(offset_))) : std::nullopt;
   exact_ = false;
-  if (!last_) return by_stamp.value_or(0);
+  if (!last_) return by_stamp.value_or(ticks_of(start));
   const std::int64_t next = next_ticks(input, now);
   if (!by_stamp && !by_rtp) return next;
 
@@ -88,11 +93,14 @@ void TrackClock::smooth(std::optional<Nanos> stamp, Nanos step) {
   offset_ += std::max(weight, 1.0 / ++smoothed_) * (off - offset_);
 }
 
-TrackClock::Reading TrackClock::read(const Input& input, Nanos now) {
-  const std::int64_t ticks = own_ticks(input, now);
+std::int64_t TrackClock::read(const Input& input, Nanos now, Nanos start) {
+  const std::int64_t ticks = own_ticks(input, now, start);
   const std::int64_t step = last_ ? ticks - *last_ : 0;
   const bool own_time = input.pts || input.dts || input.rtp;
-  if (last_ && own_time && step > 0 && step <= ticks_of(kDisagree)) last_step_ = step;
+  if (last_ && own_time && step > 0 && step <= ticks_of(kDisagree)) {
+    step_ = last_step_ > 0 ? std::min(step, last_step_) : step;
+    last_step_ = step;
+  }
   last_ = ticks;
   last_hint_ = input.duration_hint;
   last_duration_ = input.duration;
@@ -106,7 +114,7 @@ TrackClock::Reading TrackClock::read(const Input& input, Nanos now) {
   if (input.ntp) sender_offset_ = *input.ntp - last();
   // PTS that are the own clock have nothing to be smoothed.
   if (input.rtp || input.duration > 0) smooth(input.pts, to_nanos(step, timescale_));
-  return {ticks, exact_};
+  return ticks;
 }
 
 Nanos TrackClock::arrival_offset() const { return std::llround(offset_); }

@@ -23,8 +23,7 @@ class Timer {
   Timer(std::uint32_t timescale, std::int64_t grid) : clock_(timescale), placer_(timescale, grid) {}
   void set_reorders(bool reorders) { placer_.set_reorders(reorders); }
   std::optional<Placer::Place> place(const Input& input, Nanos now) {
-    const auto reading = clock_.read(input, now);
-    return placer_.place(input, reading.ticks, reading.exact);
+    return placer_.place(input, clock_.read(input, now, 0));
   }
   void advance_to(std::int64_t end) { placer_.advance_to(end); }
   std::int64_t lag() const { return placer_.lag(); }
