@@ -230,7 +230,7 @@ void H264Stream::update_config(std::optional<std::uint8_t> activated) {
   auto avcc = make_avcc({sps.nal}, pps);
   if (!avcc) return;
   H264Config config{std::move(avcc.value()), sps.info.width, sps.info.height,
-                    rfc6381("avc3", sps.info)};
+                    rfc6381("avc3", sps.info), sps.info.reorders};
   active_sps_ = id;
   max_num_reorder_frames_ = sps.info.max_num_reorder_frames;
   if (config_ == config) return;
