@@ -100,9 +100,9 @@ TEST(Sps, CutBeforeTheVuiIsAnErrorAndFromThereOnTheVuiIsNotBelieved) {
 }
 
 TEST(Sps, ReordersIfTheVuiThatRulesItOutIsDamaged) {
-  const Bytes nal = unhex(kReorder[1].nal);
+  const Bytes nal = unhex(kReorder[7].nal);
   EXPECT_FALSE(parse_sps(nal).value().reorders);
-  EXPECT_TRUE(parse_sps(prefix(nal, nal.size() - 2)).value().reorders);
+  EXPECT_TRUE(parse_sps(prefix(nal, nal.size() - 1)).value().reorders);
 }
 
 TEST(Sps, WithoutAVuiItIsAnErrorIfItDoesNotEndThere) {
