@@ -47,6 +47,7 @@ struct Front {
   // Set by handle_message() on any thread, taken by the streaming thread.
   std::atomic<bool> broken{false};
   std::atomic<bool> ended{false};
+  std::atomic<bool> reports{false};
 
   // Under the bin's topology lock.
   Ref<GstPad> early_pad;  // of recordmux: it waits for this track until its caps are known

@@ -31,6 +31,7 @@
 #include "gst/record/gstrecordmux.h"
 
 #include "gst/common/object_stream.h"
+#include "gst/record/action_signal.h"
 #include "gst/record/any_pad.h"
 #include "gst/record/mux.h"
 #include "gst/record/rtp_meta.h"
@@ -149,15 +150,29 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec*) {
     impl(object).get(id, value);
 }
 
-}  // namespace
-
-GType rec::EnumType<rec::record::Format>::type() {
-  static const GEnumValue values[] = {
-      {static_cast<gint>(rec::record::Format::kMp4), "Fragmented MP4", "mp4"},
-      {0, nullptr, nullptr}};
-  static const GType type = g_enum_register_static("GstRecFormat", values);
-  return type;
+void install_signals(GType type) {
+  /**
+   * GstRecMux::pause:
+   *
+   * From here on nothing is recorded, until #GstRecMux::resume: what comes is dropped, and in the
+   * recording there is no hole: its media time goes on as if there were nothing in between. Without
+   * effect in NULL and READY, after the end, and twice.
+   *
+   * Since: 0.1
+   */
+  rec::record::install_action(type, "pause", [](GstElement* self) { impl(self).set_paused(true); });
+  /**
+   * GstRecMux::resume:
+   *
+   * The end of a #GstRecMux::pause. Key frames are requested; video goes on with the next one.
+   *
+   * Since: 0.1
+   */
+  rec::record::install_action(type, "resume",
+                              [](GstElement* self) { impl(self).set_paused(false); });
 }
+
+}  // namespace
 
 static void gst_rec_mux_init(GstRecMux* self) {
   self->impl = new Mux(GST_ELEMENT(self));
@@ -181,8 +196,8 @@ static void gst_rec_mux_class_init(GstRecMuxClass* klass) {
       g_param_spec_boxed(
           "stats", "stats", "Counters of this run: objects, bytes, queued-bytes, tracks",
           GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
-  gst_type_mark_as_plugin_api(rec::EnumType<rec::record::Format>::type(),
-                              static_cast<GstPluginAPIFlags>(0));
+  install_signals(G_OBJECT_CLASS_TYPE(klass));
+  rec::record::mark_enums_as_plugin_api();
   rec::register_object_meta();
   rec::record::register_rtp_meta();
 
