@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// recordmux: the settings of time, holes, loss and liveness do what they say, and what is said and
+// counted of it.
+#include <algorithm>
+
+#include "gst/record/rtp_meta.h"
+#include "tests/check/record/mux_fixture.h"
+
+using namespace rec;
+using namespace rec::test;
+
+namespace {
+
+constexpr char kKey[] = "stream.mp4";
+constexpr guint64 kNtp2020 = 3786825600 * GST_SECOND;  // 2020-01-01T00:00:00Z, since 1900
+
+struct Call : MuxFixture {
+  explicit Call(const std::string& properties = {})
+      : MuxFixture("path={stream}.mp4 " + properties) {
+    play();
+    video.start(h264());
+    audio.start(opus());
+  }
+  void push(std::size_t from, std::size_t until) {  // ms
+    push_both(video, h264(), audio, opus(), from, until);
+  }
+  Mp4File end() {
+    video.eos();
+    audio.eos();
+    return store.read(kKey);
+  }
+  std::string state(const std::string& track) {
+    const auto all = stats();
+    const GValue* tracks = gst_structure_get_value(all.get(), "tracks");
+    for (guint i = 0; i < gst_value_array_get_size(tracks); ++i) {
+      const GstStructure* s = gst_value_get_structure(gst_value_array_get_value(tracks, i));
+      if (track == gst_structure_get_string(s, "track"))
+        return gst_structure_get_string(s, "state");
+    }
+    return {};
+  }
+  Source video{element()};
+  Source audio{element()};
+};
+
+// What came from an RTP sender: its clock, and what its reports say of it, if they came.
+struct Sent {
+  guint32 ssrc;
+  guint32 clock_rate;
+  guint32 lost = 0;
+  bool reports = false;
+  std::optional<GstClockTime> ntp_at_0 = {};  // of running time 0, since 1900
+
+  Ref<GstBuffer> buffer(GstBuffer* media, GstClockTime pts) const {
+    auto copy = adopt(gst_buffer_copy_deep(media));
+    record::set_rtp_time(copy.get(), {.ssrc = ssrc,
+                                      .timestamp = static_cast<guint32>(
+                                          gst_util_uint64_scale_round(pts, clock_rate, GST_SECOND)),
+                                      .clock_rate = clock_rate,
+                                      .lost = lost,
+                                      .reports = reports});
+    if (!ntp_at_0) return copy;
+    const auto ntp = adopt(gst_caps_new_empty_simple("timestamp/x-ntp"));
+    gst_buffer_add_reference_timestamp_meta(copy.get(), ntp.get(), *ntp_at_0 + pts,
+                                            GST_CLOCK_TIME_NONE);
+    return copy;
+  }
+};
+
+// Both tracks as RTP brought them, from `from` to `until` (milliseconds).
+void push_sent(Call& call, const Sent& video, const Sent& audio, std::size_t from,
+               std::size_t until) {
+  for (std::size_t ms = from; ms < until; ms += 20) {
+    const std::size_t n = (ms * 30 + 999) / 1000;
+    const GstClockTime at = ms * GST_MSECOND;
+    if (video_pts(n) < at + 20 * GST_MSECOND)
+      call.video.push(video.buffer(h264()[n], video_pts(n)).get(), video_pts(n));
+    call.audio.push(audio.buffer(opus()[ms / 20], at).get(), at);
+    call.timers->advance(20 * kMillisecond);
+  }
+}
+
+// How much later the picture begins than the sound, in ms.
+double video_delay(const Mp4File& file) {
+  const auto start = [&](const char* handler) {
+    const Mp4Track& track = *file.find_track(handler);
+    const double ticks =
+        static_cast<double>(track.samples.at(0).dts) - (track.video() ? 0.0 : track.dops.pre_skip);
+    return 1000.0 * ticks / track.timescale;
+  };
+  return start("vide") - start("soun");
+}
+
+std::size_t count_boxes(const Bytes& bytes, std::string_view type) {
+  std::size_t count = 0;
+  for (auto at = bytes.begin();; ++at, ++count) {
+    at = std::search(at, bytes.end(), type.begin(), type.end());
+    if (at == bytes.end()) return count;
+  }
+}
+
+struct Choice {
+  const char* property;
+  std::vector<std::string> nicks;  // the default first
+};
+
+}  // namespace
+
+GST_START_TEST(properties_have_their_defaults_and_ranges) {
+  MuxFixture mux;
+  GObject* object = G_OBJECT(mux.element());
+  const Choice choices[] = {{"audio-gaps", {"silence", "hole"}},
+                            {"on-loss", {"drop", "keep"}},
+                            {"timing", {"auto", "rtcp", "arrival"}},
+                            {"end-policy", {"all-tracks", "first-track", "never"}}};
+  for (const auto& choice : choices) {
+    auto* spec = G_PARAM_SPEC_ENUM(
+        g_object_class_find_property(G_OBJECT_GET_CLASS(object), choice.property));
+    fail_unless_equals_int(spec->enum_class->n_values, choice.nicks.size());
+    fail_unless_same(g_enum_get_value(spec->enum_class, spec->default_value)->value_nick,
+                     choice.nicks[0]);
+    for (const auto& nick : choice.nicks) {
+      gst_util_set_object_arg(object, choice.property, nick.c_str());
+      gint value = -1;
+      g_object_get(object, choice.property, &value, nullptr);
+      fail_unless_same(g_enum_get_value(spec->enum_class, value)->value_nick, nick);
+    }
+  }
+  const std::tuple<const char*, guint64, guint64> times[] = {
+      {"sync-wait", 2500 * GST_MSECOND, 60 * GST_SECOND},
+      {"track-timeout", 5 * GST_SECOND, 24 * 3600 * GST_SECOND}};
+  for (const auto& [name, initial, most] : times) {
+    auto* spec =
+        G_PARAM_SPEC_UINT64(g_object_class_find_property(G_OBJECT_GET_CLASS(object), name));
+    fail_unless_equals_uint64(spec->default_value, initial);
+    fail_unless_equals_uint64(spec->minimum, 0);
+    fail_unless_equals_uint64(spec->maximum, most);
+    g_object_set(object, name, guint64{7}, nullptr);
+    guint64 value = 0;
+    g_object_get(object, name, &value, nullptr);
+    fail_unless_equals_uint64(value, 7);
+  }
+  gboolean prft = FALSE;
+  g_object_get(object, "write-prft", &prft, nullptr);
+  fail_unless(prft);
+}
+GST_END_TEST
+
+// --- holes --------------------------------------------------------------------------------------
+
+GST_START_TEST(holes_in_audio_are_silence_or_holes) {
+  const bool hole = __i__ == 1;
+  Call call(hole ? "audio-gaps=hole" : "");
+  call.push(0, 1000);
+  call.push_video(call.video, h264(), 30, 30);
+  call.push(2000, 3000);
+  const auto file = call.end();
+  const Mp4Track& sound = *file.find_track("soun");
+  fail_unless_equals_int(sound.samples.size(), hole ? 100 : 150);
+  fail_unless_equals_uint64(sound.end_dts, 144000 + sound.dops.pre_skip);
+  fail_unless_equals_uint64(sound.samples[50].dts, (hole ? 96000u : 48000u) + sound.dops.pre_skip);
+  const auto gaps = call.messages->named("record-gap");
+  fail_unless_equals_int(gaps.size(), 1);
+  fail_unless_same(text_field(gaps[0], "track"), "sink_1");
+  fail_unless_same(text_field(gaps[0], "reason"), "mute");
+  fail_unless_equals_uint64(number_field(gaps[0], "start"), GST_SECOND);
+  fail_unless_equals_uint64(number_field(gaps[0], "duration"), GST_SECOND);
+  gboolean filled = hole;
+  gst_structure_get_boolean(gst_message_get_structure(gaps[0]), "filled", &filled);
+  fail_unless_equals_int(filled, !hole);
+  fail_unless_equals_uint64(call.track_stat("sink_1", "gaps"), 1);
+  fail_unless_equals_uint64(call.track_stat("sink_1", "gap-duration"), GST_SECOND);
+  fail_unless_equals_uint64(call.track_stat("sink_0", "gaps"), 0);
+}
+GST_END_TEST
+
+GST_START_TEST(what_all_tracks_lack_is_counted_for_each) {
+  Call call("max-queued-bytes=1048576");
+  call.push(0, 1000);
+  call.store.send(make_congestion({true, 5000000}));
+  for (std::size_t i = 0; i < 600; ++i) {
+    call.video.push(heavy_h264()[i], GST_SECOND + video_pts(i));
+    call.timers->advance(kSecond / 30);
+  }
+  guint64 count = 0;
+  guint64 duration = 0;
+  for (GstMessage* gap : call.messages->named("record-gap")) {
+    if (!text_field(gap, "track").empty()) continue;
+    ++count;
+    duration += number_field(gap, "duration");
+  }
+  fail_unless(count > 0, "nothing was dropped");
+  for (const char* track : {"sink_0", "sink_1"}) {
+    fail_unless_equals_uint64(call.track_stat(track, "gaps"), count);
+    fail_unless_equals_uint64(call.track_stat(track, "gap-duration"), duration);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST(pictures_after_a_loss_are_dropped_or_kept) {
+  const bool keep = __i__ == 1;
+  Call call(keep ? "on-loss=keep" : "");
+  Sent video{.ssrc = 1, .clock_rate = 90000};
+  const Sent audio{.ssrc = 2, .clock_rate = 48000};
+  push_sent(call, video, audio, 0, 1500);
+  ++video.lost;
+  push_sent(call, video, audio, 1500, 3000);  // the next key frame is at 2 s
+  const auto file = call.end();
+  const Mp4Track& picture = *file.find_track("vide");
+  fail_unless_equals_int(picture.samples.size(), keep ? 90 : 75);
+  fail_unless_equals_uint64(picture.end_dts, 3 * picture.timescale);
+  const auto reason = [](GstMessage* m) { return text_field(m, "reason") == "loss"; };
+  const auto asked = call.messages->named("record-keyframe-requested");
+  fail_unless(std::any_of(asked.begin(), asked.end(), reason));
+  if (keep) return;
+  fail_unless_equals_uint64(call.track_stat("sink_0", "before-key-frame"), 15);
+  const auto gaps = call.messages->named("record-gap");
+  fail_unless_equals_int(std::count_if(gaps.begin(), gaps.end(), reason), 1);
+}
+GST_END_TEST
+
+// --- time ---------------------------------------------------------------------------------------
+
+struct TimingCase {
+  const char* timing;
+  GstClockTimeDiff video_ahead;  // ms: the picture was captured so much later than it says
+  double delay;                  // ms, in the file
+};
+static const TimingCase kTimings[] = {{"auto", 300, 300},
+                                      {"rtcp", 300, 300},
+                                      {"arrival", 300, 0},
+                                      {"auto", 3000, 0},
+                                      {"rtcp", 3000, 3000}};
+
+GST_START_TEST(timing_says_which_clock_puts_tracks_beside_each_other) {
+  const TimingCase& test = kTimings[__i__];
+  Call call(std::string("timing=") + test.timing);
+  const Sent audio{.ssrc = 2, .clock_rate = 48000, .reports = true, .ntp_at_0 = kNtp2020};
+  Sent video{.ssrc = 1, .clock_rate = 90000, .reports = true};
+  video.ntp_at_0 = kNtp2020 + static_cast<GstClockTime>(test.video_ahead) * GST_MSECOND;
+  push_sent(call, video, audio, 0, 6000);
+  const double delay = video_delay(call.end());
+  fail_unless(delay > test.delay - 20 && delay < test.delay + 20, "%s: the picture is %f ms late",
+              test.timing, delay);
+}
+GST_END_TEST
+
+struct ClockCase {
+  const char* properties;
+  bool ntp;
+  const char* name;
+};
+static const ClockCase kClocks[] = {{"", false, "system"},
+                                    {"", true, "ntp"},
+                                    {"timing=arrival", true, "system"},
+                                    {"start-utc=1000000000000000000", true, "property"},
+                                    {"start-utc=1000000000000000000", false, "property"}};
+
+GST_START_TEST(the_start_says_whose_clock_its_utc_is) {
+  Call call(kClocks[__i__].properties);
+  Sent video{.ssrc = 1, .clock_rate = 90000};
+  Sent audio{.ssrc = 2, .clock_rate = 48000};
+  if (kClocks[__i__].ntp) video.ntp_at_0 = audio.ntp_at_0 = kNtp2020;
+  push_sent(call, video, audio, 0, 2000);
+  const auto started = call.messages->named("record-started");
+  fail_unless_equals_int(started.size(), 1);
+  const std::string source = text_field(started[0], "clock-source");
+  fail_unless_same(source, kClocks[__i__].name);
+  const guint64 utc = number_field(started[0], "start-utc");
+  if (source == "ntp") fail_unless_equals_uint64(utc, 1577836800 * GST_SECOND);
+  if (source == "property") fail_unless_equals_uint64(utc, 1000000000 * GST_SECOND);
+  if (source == "system") fail_unless(utc > 1600000000 * GST_SECOND);
+}
+GST_END_TEST
+
+// The first file waits for reports that can be expected, and no longer than it is told to.
+struct WaitCase {
+  const char* properties;
+  bool reports;
+  std::size_t begun;  // ms
+};
+static const WaitCase kWaits[] = {{"", true, 2500},
+                                  {"sync-wait=1500000000", true, 1500},
+                                  {"sync-wait=0", true, 1000},
+                                  {"", false, 1000},
+                                  {"timing=arrival", true, 1000}};
+
+GST_START_TEST(sync_wait_is_how_long_reports_are_waited_for) {
+  const WaitCase& test = kWaits[__i__];
+  Call call(std::string("fragment-duration=1000000000 ") + test.properties);
+  const Sent video{.ssrc = 1, .clock_rate = 90000, .reports = test.reports};
+  const Sent audio{.ssrc = 2, .clock_rate = 48000, .reports = test.reports};
+  push_sent(call, video, audio, 0, test.begun - 100);
+  fail_unless_equals_int(call.store.unit_count(), 0);
+  push_sent(call, video, audio, test.begun - 100, test.begun + 200);
+  fail_unless(call.store.unit_count() > 0, "%s: it waits too long", test.properties);
+  push_sent(call, video, audio, test.begun + 200, 3000);
+  const auto file = call.end();
+  fail_unless_equals_int(file.find_track("vide")->samples.size(), 90);
+  fail_unless_equals_int(file.find_track("soun")->samples.size(), 150);
+}
+GST_END_TEST
+
+GST_START_TEST(each_fragment_says_its_wall_clock_unless_told_not_to) {
+  Call call(__i__ == 0 ? "" : "write-prft=false");
+  call.push(0, 3000);
+  const auto file = call.end();
+  fail_unless_equals_int(count_boxes(call.store.bytes_of(kKey), "prft"),
+                         __i__ == 0 ? file.fragments.size() : 0);
+}
+GST_END_TEST
+
+// --- liveness -----------------------------------------------------------------------------------
+
+GST_START_TEST(a_track_without_data_is_stalled_and_recovers) {
+  Call call(__i__ == 0 ? "" : "track-timeout=2000000000");
+  const std::size_t timeout = __i__ == 0 ? 5000 : 2000;
+  fail_unless_same(call.state("sink_0"), "waiting");
+  call.push(0, 1000);
+  fail_unless_same(call.state("sink_0"), "recording");
+  // The audio goes on.
+  const std::size_t packets = timeout / 20;
+  call.push_audio(call.audio, opus(), 50, packets - 10);
+  fail_unless_equals_int(call.messages->count_track("sink_0 stalled"), 0);
+  call.push_audio(call.audio, opus(), 40 + packets, 20);
+  fail_unless_equals_int(call.messages->count_track("sink_0 stalled"), 1);
+  fail_unless_equals_int(call.messages->count_track("sink_1 stalled"), 0);
+  fail_unless_same(text_field(call.messages->track("sink_0 stalled"), "codec"), "h264");
+  fail_unless_same(call.state("sink_0"), "stalled");
+  call.push_audio(call.audio, opus(), 60 + packets, 100);
+  fail_unless_equals_int(call.messages->count_track("sink_0 stalled"), 1);
+  fail_unless_equals_int(call.messages->count_track("sink_0 recovered"), 0);
+  call.push(3200 + timeout, 4200 + timeout);
+  fail_unless_equals_int(call.messages->count_track("sink_0 recovered"), 1);
+  fail_unless_same(text_field(call.messages->track("sink_0 recovered"), "codec"), "h264");
+  fail_unless_same(call.state("sink_0"), "recording");
+  call.video.eos();
+  fail_unless_same(call.state("sink_0"), "ended");
+  call.timers->advance(10 * kSecond);  // it has ended: that is no stall
+  fail_unless_equals_int(call.messages->count_track("sink_0 stalled"), 1);
+}
+GST_END_TEST
+
+// When everything stops nothing is pushed: the clock alone says so.
+GST_START_TEST(all_tracks_stall_by_the_clock) {
+  Call call(__i__ == 0 ? "" : "track-timeout=0");
+  call.push(0, 1000);
+  call.timers->advance(4900 * kMillisecond);
+  fail_unless_equals_int(call.messages->named("record-track").size(), 2);  // recording
+  call.timers->advance(__i__ == 0 ? 200 * kMillisecond : 3600 * kSecond);
+  const std::size_t stalled = __i__ == 0 ? 1 : 0;
+  fail_unless_equals_int(call.messages->count_track("sink_0 stalled"), stalled);
+  fail_unless_equals_int(call.messages->count_track("sink_1 stalled"), stalled);
+}
+GST_END_TEST
+
+GST_START_TEST(the_state_of_a_track_is_in_stats) {
+  Call call;
+  Source strange(call.element());
+  strange.open();
+  strange.caps("video/x-vp8");
+  fail_unless_same(call.state("sink_2"), "unsupported");
+  fail_unless_same(call.state("sink_1"), "waiting");
+  call.push(0, 1000);
+  fail_unless_same(call.state("sink_1"), "recording");
+  call.audio.eos();
+  fail_unless_same(call.state("sink_1"), "ended");
+  fail_unless_same(call.state("sink_0"), "recording");
+}
+GST_END_TEST
+
+static Suite* record_mux_timing_suite() {
+  Suite* suite = suite_create("recordmux timing");
+  TCase* tests = tcase_create("all");
+  suite_add_tcase(suite, tests);
+  tcase_add_test(tests, properties_have_their_defaults_and_ranges);
+  tcase_add_loop_test(tests, holes_in_audio_are_silence_or_holes, 0, 2);
+  tcase_add_test(tests, what_all_tracks_lack_is_counted_for_each);
+  tcase_add_loop_test(tests, pictures_after_a_loss_are_dropped_or_kept, 0, 2);
+  tcase_add_loop_test(tests, timing_says_which_clock_puts_tracks_beside_each_other, 0,
+                      G_N_ELEMENTS(kTimings));
+  tcase_add_loop_test(tests, the_start_says_whose_clock_its_utc_is, 0, G_N_ELEMENTS(kClocks));
+  tcase_add_loop_test(tests, sync_wait_is_how_long_reports_are_waited_for, 0, G_N_ELEMENTS(kWaits));
+  tcase_add_loop_test(tests, each_fragment_says_its_wall_clock_unless_told_not_to, 0, 2);
+  tcase_add_loop_test(tests, a_track_without_data_is_stalled_and_recovers, 0, 2);
+  tcase_add_loop_test(tests, all_tracks_stall_by_the_clock, 0, 2);
+  tcase_add_test(tests, the_state_of_a_track_is_in_stats);
+  return suite;
+}
+GST_CHECK_MAIN(record_mux_timing)
