@@ -15,6 +15,9 @@
  * transceiver of the peer pad, else by the pad property `track`, else it is the only track of its
  * medium that is silent.
  *
+ * Behind a webrtcbin, the property `add-reference-timestamp-meta` of its inner rtpbin is turned on,
+ * unless #GstRecBin:timing is `arrival`: sender reports then put the tracks beside each other.
+ *
  * To end the recording and keep the call, send EOS to recordbin (gst_element_send_event()) and wait
  * for its EOS message: it then swallows data. Setting the pipeline to NULL finalises too, within
  * #GstRecBin:shutdown-timeout.

@@ -17,8 +17,13 @@
  * A pad that is requested with caps (gst_element_request_pad()) declares its track at once: audio
  * that is negotiated but silent is then in the file from the start, as silence.
  *
- * Sending EOS to the element itself (gst_element_send_event()) ends the recording whatever the
- * tracks do. It then goes on swallowing data.
+ * Tracks are put beside each other by sender reports where buffers carry them
+ * (#GstReferenceTimestampMeta `timestamp/x-ntp`), else by running time: #GstRecMux:timing. The
+ * first file waits for reports that can be expected, at most #GstRecMux:sync-wait.
+ *
+ * #GstRecMux:end-policy says which tracks end the recording. Sending EOS to the element itself
+ * (gst_element_send_event()) ends it whatever the tracks do. It then goes on swallowing data.
+ * #GstRecMux::pause and #GstRecMux::resume leave a part out, without a hole.
  *
  * ## Example launch line
  * |[
