@@ -111,7 +111,7 @@ inline constexpr Property<Settings> kProperties[] = {
         60 * GST_SECOND),
     property<&Settings::track_timeout>(
         "track-timeout", "A track without data for so long is stalled, in ns; 0: never", 0,
-        24 * 3600 * GST_SECOND),
+        86400 * GST_SECOND),
     property<&Settings::write_prft>("write-prft",
                                     "Write the wall clock of each fragment into the file (prft)"),
     property<&Settings::end_policy>("end-policy", "Which tracks end the recording with their own"),

@@ -129,7 +129,7 @@ GST_START_TEST(properties_have_their_defaults_and_ranges) {
   }
   const std::tuple<const char*, guint64, guint64> times[] = {
       {"sync-wait", 2500 * GST_MSECOND, 60 * GST_SECOND},
-      {"track-timeout", 5 * GST_SECOND, 24 * 3600 * GST_SECOND}};
+      {"track-timeout", 5 * GST_SECOND, 86400 * GST_SECOND}};
   for (const auto& [name, initial, most] : times) {
     auto* spec =
         G_PARAM_SPEC_UINT64(g_object_class_find_property(G_OBJECT_GET_CLASS(object), name));
