@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// recordbin: what ends a recording, what pauses it, and whose sender reports it waits for.
+// recordbin: what ends a recording, what pauses it, whose sender reports it waits for, and what
+// becomes of pictures that refer to lost ones.
 #include "tests/check/record/bin_fixture.h"
 
 using namespace rec;
@@ -228,15 +229,18 @@ struct SenderCase {
   const char* factory;  // of what the pads belong to
   bool on;              // the application has turned kMeta on
   const char* properties;
-  bool expected;  // reports
+  bool expected;       // reports
+  GstClockTime begun;  // ms: when the first file is begun
 };
-static const SenderCase kSenders[] = {{"webrtcbin", false, "", true},
-                                      {"webrtcbin", true, "timing=rtcp", true},
-                                      {"webrtcbin", false, "timing=arrival", false},
-                                      {"rtpbin", true, "", true},
-                                      {"rtpbin", false, "", false},
-                                      {"rtpbin", true, "timing=arrival", false},
-                                      {"identity", false, "", false}};
+static const SenderCase kSenders[] = {{"webrtcbin", false, "", true, 2500},
+                                      {"webrtcbin", true, "timing=rtcp", true, 2500},
+                                      {"webrtcbin", false, "timing=arrival", false, 1000},
+                                      {"webrtcbin", false, "sync-wait=1500000000", true, 1500},
+                                      {"webrtcbin", false, "sync-wait=0", true, 1000},
+                                      {"rtpbin", true, "", true, 2500},
+                                      {"rtpbin", false, "", false, 1000},
+                                      {"rtpbin", true, "timing=arrival", false, 1000},
+                                      {"identity", false, "", false, 1000}};
 
 static bool asks_for_meta(const SenderCase& test) {
   return test.on || (test.expected && g_str_equal(test.factory, "webrtcbin"));
@@ -266,10 +270,40 @@ GST_START_TEST(reports_that_can_be_expected_are_waited_for) {
   GstElement* sender = call.from(adopt_floating(gst_element_factory_make(test.factory, nullptr)));
   if (test.on && g_str_equal(test.factory, "rtpbin")) g_object_set(sender, kMeta, TRUE, nullptr);
   call.start();
-  call.push_until(2300 * GST_MSECOND);
-  fail_unless_equals_int(call.messages->named("record-started").size(), test.expected ? 0 : 1);
-  call.push_until(2700 * GST_MSECOND);
+  call.push_until((test.begun - 100) * GST_MSECOND);
+  fail_unless_equals_int(call.messages->named("record-started").size(), 0);
+  call.push_until((test.begun + 200) * GST_MSECOND);
   fail_unless_equals_int(call.messages->named("record-started").size(), 1);
+  call.push_until(3 * GST_SECOND);
+  call.video->eos();
+  call.audio->eos();
+  fail_unless_equals_int(call.samples("vide"), 90);
+  fail_unless_equals_uint64(call.samples("soun"), rtp_opus().size());
+}
+GST_END_TEST
+
+// --- loss ---------------------------------------------------------------------------------------
+
+GST_START_TEST(pictures_after_a_loss_are_dropped_or_kept) {
+  const bool keep = __i__ == 1;
+  Call call(keep ? "on-loss=keep" : "");
+  call.start();
+  call.push_until(1500 * GST_MSECOND);
+  const GstClockTime lost = call.pictures.next_time();
+  while (call.pictures.next_time() == lost) call.pictures.skip();
+  call.push_until(3 * GST_SECOND);
+  call.video->eos();
+  call.audio->eos();
+  fail_unless_equals_int(call.samples("vide"), keep ? 89 : 75);  // the next key frame is at 2 s
+  fail_unless(call.requests("loss") > 0);
+  const auto gaps = call.messages->named("record-gap");
+  fail_unless_equals_int(gaps.size(), 1);
+  fail_unless_same(text_field(gaps[0], "track"), "sink_0");
+  fail_unless_same(text_field(gaps[0], "reason"), "loss");
+  fail_unless_equals_uint64(call.mux_stat("sink_0", "gaps"), 1);
+  fail_unless_equals_uint64(call.mux_stat("sink_0", "gap-duration"),
+                            number_field(gaps[0], "duration"));
+  fail_unless_equals_uint64(call.mux_stat("sink_0", "before-key-frame"), keep ? 0 : 14);
 }
 GST_END_TEST
 
@@ -287,6 +321,7 @@ static Suite* record_bin_timing_suite() {
   tcase_add_loop_test(tests, webrtcbin_is_told_to_pass_its_reports_on, 0, G_N_ELEMENTS(kSenders));
   tcase_add_loop_test(tests, reports_that_can_be_expected_are_waited_for, 0,
                       G_N_ELEMENTS(kSenders));
+  tcase_add_loop_test(tests, pictures_after_a_loss_are_dropped_or_kept, 0, 2);
   return suite;
 }
 GST_CHECK_MAIN(record_bin_timing)
