@@ -47,6 +47,7 @@ struct Front {
   // Set by handle_message() on any thread, taken by the streaming thread.
   std::atomic<bool> broken{false};
   std::atomic<bool> ended{false};
+  // Its peer gets sender reports. Set on any thread.
   std::atomic<bool> reports{false};
 
   // Under the bin's topology lock.
