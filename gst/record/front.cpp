@@ -1,86 +1,159 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/record/front.h"
 
+#include <utility>
+
 #include "gst/record/gsttrackfront.h"
-#include "gst/record/rtp_meta.h"
 
 namespace rec::record {
 namespace {
 
-// A sequence number further back than this is a sender that began anew.
-constexpr int kReordered = 100;
+using Held = codec::H264RtpUnits::Held;
+using Place = codec::RtpOrder::Place;
+using Verdict = codec::H264RtpUnits::Verdict;
+
+class ReadRtp {
+ public:
+  explicit ReadRtp(GstBuffer* buffer) : mapped_(gst_rtp_buffer_map(buffer, GST_MAP_READ, &rtp_)) {}
+  ~ReadRtp() {
+    if (mapped_) gst_rtp_buffer_unmap(&rtp_);
+  }
+  ReadRtp(const ReadRtp&) = delete;
+  ReadRtp& operator=(const ReadRtp&) = delete;
+  explicit operator bool() const { return mapped_; }
+  guint32 ssrc() { return gst_rtp_buffer_get_ssrc(&rtp_); }
+  guint32 timestamp() { return gst_rtp_buffer_get_timestamp(&rtp_); }
+  guint16 sequence() { return gst_rtp_buffer_get_seq(&rtp_); }
+  bool marker() { return gst_rtp_buffer_get_marker(&rtp_); }
+  std::span<const guint8> payload() {
+    return {static_cast<const guint8*>(gst_rtp_buffer_get_payload(&rtp_)),
+            gst_rtp_buffer_get_payload_len(&rtp_)};
+  }
+
+ private:
+  GstRTPBuffer rtp_ = GST_RTP_BUFFER_INIT;
+  const bool mapped_;
+};
+
+// The last packet of a unit says so: rtph264depay then keeps nothing back.
+void set_marker(Ref<GstBuffer>& packet) {
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+  packet.reset(gst_buffer_make_writable(packet.release()));
+  if (!gst_rtp_buffer_map(packet.get(), GST_MAP_READWRITE, &rtp)) return;
+  gst_rtp_buffer_set_marker(&rtp, TRUE);
+  gst_rtp_buffer_unmap(&rtp);
+}
 
 }  // namespace
 
-bool Front::admit_payload(GstRTPBuffer& rtp) {
-  const guint size = gst_rtp_buffer_get_payload_len(&rtp);
-  if (size == 0) return false;  // padding only, as bandwidth probes are
-  if (!h264_guard_) return true;
-  const auto* bytes = static_cast<const guint8*>(gst_rtp_buffer_get_payload(&rtp));
-  if (h264_guard_->admit({bytes, size}, gst_rtp_buffer_get_seq(&rtp))) return true;
-  ++lost_;
-  resync_ = true;
-  return false;
-}
-
-void Front::count_lost(guint32 ssrc, guint16 sequence) {
-  const bool same = last_sequence_ && last_ssrc_ == ssrc;
-  const int step = same ? static_cast<gint16>(sequence - *last_sequence_) : 1;
-  if (step <= 0 && step > -kReordered) return;  // late or twice
-  if (step > 1) lost_ += static_cast<guint32>(step - 1);
-  last_sequence_ = sequence;
-  last_ssrc_ = ssrc;
-}
-
-// False: this is no RTP packet, or none that a depayloader should see.
-bool Front::note_rtp(Ref<GstBuffer>& buffer) {
-  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
-  if (!gst_rtp_buffer_map(buffer.get(), GST_MAP_READ, &rtp)) return false;
-  recording::Input::Rtp time{.ssrc = gst_rtp_buffer_get_ssrc(&rtp),
-                             .timestamp = gst_rtp_buffer_get_timestamp(&rtp),
-                             .clock_rate = clock_rate_};
-  const guint16 sequence = gst_rtp_buffer_get_seq(&rtp);
-  const bool admitted = admit_payload(rtp);
-  gst_rtp_buffer_unmap(&rtp);
-  count_lost(time.ssrc, sequence);
-  if (!admitted) return false;
-  time.lost = lost_;
-  buffer.reset(gst_buffer_make_writable(buffer.release()));
-  // What the depayloader has of an access unit does not go on here.
-  if (std::exchange(resync_, false)) GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT);
-  set_rtp_time(buffer.get(), time);
-  return true;
-}
-
 GstFlowReturn Front::chain(GstPad*, Ref<GstBuffer> buffer) {
-  if (rtp_ && !note_rtp(buffer)) return GST_FLOW_OK;
-  if (!owner->admits(*this)) return GST_FLOW_OK;
-  const GstFlowReturn flow = gst_pad_push(src, buffer.release());
-  if (flow <= GST_FLOW_EOS || broken) {
-    ++lost_;  // as good as: what follows refers to it
-    owner->failed(*this, gst_flow_get_name(flow));
-  }
+  if (rtp_)
+    take_packet(std::move(buffer));
+  else if (owner->admits(*this))
+    push(std::move(buffer));
   return GST_FLOW_OK;
+}
+
+void Front::push(Ref<GstBuffer> buffer) {
+  const GstFlowReturn flow = gst_pad_push(src, buffer.release());
+  if (flow > GST_FLOW_EOS && !broken) return;
+  order_.lose();  // as good as: what follows refers to it
+  owner->failed(*this, gst_flow_get_name(flow));
+}
+
+// What becomes of a packet; nullopt: it is none that a depayloader should see.
+std::optional<Verdict> Front::judge(GstBuffer* buffer, RtpNote& note) {
+  ReadRtp rtp(buffer);
+  if (!rtp) return std::nullopt;
+  const Place place = order_.add(rtp.ssrc(), rtp.sequence());
+  if (place == Place::kOld) return std::nullopt;
+  if (place == Place::kAnew) forget_unit();
+  after_gap_ |= place == Place::kAfterGap;
+  if (rtp.payload().empty()) return std::nullopt;  // padding only, as bandwidth probes are
+  if (!owner->admits(*this)) {
+    order_.lose();
+    forget_unit();
+    return std::nullopt;
+  }
+  note.rtp = {.ssrc = rtp.ssrc(), .timestamp = rtp.timestamp(), .clock_rate = clock_rate_};
+  const bool after_gap = std::exchange(after_gap_, false);
+  if (!units_) return Verdict{.taken = true, .begins_nal = true, .after = Held::kRelease};
+  return units_->add({.timestamp = rtp.timestamp(),
+                      .sequence = rtp.sequence(),
+                      .marker = rtp.marker(),
+                      .after_gap = after_gap,
+                      .payload = rtp.payload()});
+}
+
+void Front::take_packet(Ref<GstBuffer> buffer) {
+  RtpNote note;
+  const auto verdict = judge(buffer.get(), note);
+  if (!verdict) return;
+  if (verdict->before == Held::kRelease) set_marker(held_.back());
+  settle(verdict->before);
+  if (verdict->given_up) order_.lose();
+  if (verdict->taken) {
+    buffer.reset(gst_buffer_make_writable(buffer.release()));
+    note.rtp.lost = order_.lost();
+    note.rtp.reports = reports;
+    note.ntp = ntp_time(buffer.get());
+    if (verdict->begins_nal) set_rtp_note(buffer.get(), note);
+    held_.push_back(std::move(buffer));
+  }
+  settle(verdict->after);
+}
+
+void Front::settle(Held held) {
+  if (held == Held::kRelease)
+    for (auto& packet : held_) push(std::move(packet));
+  if (held != Held::kStay) held_.clear();
+}
+
+// What is held does not go on behind the event that comes.
+void Front::finish_unit() {
+  if (!units_ || held_.empty()) return;
+  const Held held = units_->finish();
+  if (held == Held::kDiscard) order_.lose();
+  set_marker(held_.back());
+  settle(held);
+}
+
+void Front::forget_unit() {
+  held_.clear();
+  if (units_) units_.emplace();
+}
+
+void Front::set_caps(GstCaps* caps) {
+  const GstStructure* s = gst_caps_get_structure(caps, 0);
+  gint rate = 0;
+  rtp_ = gst_structure_has_name(s, "application/x-rtp");
+  gst_structure_get_int(s, "clock-rate", &rate);
+  clock_rate_ = static_cast<guint32>(rate);
+  units_.reset();
+  if (rtp_ && g_strcmp0(gst_structure_get_string(s, "encoding-name"), "H264") == 0)
+    units_.emplace();
 }
 
 bool Front::sink_event(GstEvent* event) {
   switch (GST_EVENT_TYPE(event)) {
-    case GST_EVENT_STREAM_START: ended = false; return true;
+    case GST_EVENT_STREAM_START:
+      ended = false;
+      forget_unit();
+      return true;
+    case GST_EVENT_FLUSH_STOP: forget_unit(); return true;
+    case GST_EVENT_SEGMENT: finish_unit(); return true;
     case GST_EVENT_CAPS: {
+      finish_unit();
       GstCaps* caps = nullptr;
       gst_event_parse_caps(event, &caps);
-      const GstStructure* s = gst_caps_get_structure(caps, 0);
-      gint rate = 0;
-      rtp_ = gst_structure_has_name(s, "application/x-rtp");
-      gst_structure_get_int(s, "clock-rate", &rate);
-      clock_rate_ = static_cast<guint32>(rate);
-      h264_guard_.reset();
-      if (rtp_ && g_strcmp0(gst_structure_get_string(s, "encoding-name"), "H264") == 0)
-        h264_guard_.emplace();
+      set_caps(caps);
       owner->caps_changed(*this, caps);
       return true;
     }
-    case GST_EVENT_EOS: ended = true; return owner->ended(*this);
+    case GST_EVENT_EOS:
+      finish_unit();
+      ended = true;
+      return owner->ended(*this);
     default: return true;
   }
 }

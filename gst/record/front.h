@@ -10,11 +10,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gst/common/handles.h"
 #include "gst/common/timers.h"
 #include "gst/record/depay_chain.h"
-#include "lib/codec/h264_rtp.h"
+#include "gst/record/rtp_meta.h"
+#include "lib/codec/h264_rtp_units.h"
+#include "lib/codec/rtp_order.h"
 
 namespace rec::record {
 
@@ -59,18 +62,21 @@ struct Front {
   std::optional<Nanos> refused_since;  // its track is being fed by another front
 
  private:
-  bool note_rtp(Ref<GstBuffer>& buffer);
-  bool admit_payload(GstRTPBuffer& rtp);
-  void count_lost(guint32 ssrc, guint16 sequence);
+  void set_caps(GstCaps* caps);
+  void take_packet(Ref<GstBuffer> buffer);
+  std::optional<codec::H264RtpUnits::Verdict> judge(GstBuffer* buffer, RtpNote& note);
+  void settle(codec::H264RtpUnits::Held held);
+  void finish_unit();
+  void forget_unit();
+  void push(Ref<GstBuffer> buffer);
 
   // Streaming thread.
   bool rtp_ = false;
   guint32 clock_rate_ = 0;
-  std::optional<guint16> last_sequence_;
-  guint32 last_ssrc_ = 0;
-  guint32 lost_ = 0;     // packets, ever; dropped ones too
-  bool resync_ = false;  // the last packet was dropped
-  std::optional<codec::H264RtpGuard> h264_guard_;
+  codec::RtpOrder order_;
+  bool after_gap_ = false;                    // something is missing before the next packet
+  std::optional<codec::H264RtpUnits> units_;  // H.264 only
+  std::vector<Ref<GstBuffer>> held_;          // packets of a unit that is not complete
 };
 
 }  // namespace rec::record

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint32_t kVideoTimescale = 90000;
 constexpr std::uint32_t kOpusTimescale = 48000;
+constexpr std::size_t kMaxQuietBytes = 2;  // of a packet in DTX: RFC 6716, 2.1.9; RFC 7587, 3.1.3
 
 class H264Input final : public CodecInput {
  public:
@@ -48,7 +49,8 @@ class H264Input final : public CodecInput {
       config_ = TrackConfig{kVideoTimescale, *h264};
     if (!unit.value().picture) return std::optional<recording::Input>();
     recording::Input input;
-    input.key = unit.value().key;
+    input.key = unit.value().key && !unit.value().beginning_lost;
+    if (unit.value().beginning_lost) input.rtp.emplace().damaged = true;
     input.bytes = std::move(unit.value().bytes);
     return std::optional(std::move(input));
   }
@@ -97,6 +99,7 @@ class OpusInput final : public CodecInput {
     if (!packet) return packet.error();
     recording::Input input;
     input.key = true;
+    input.quiet = bytes.size() <= kMaxQuietBytes;
     input.duration = packet.value().samples;
     input.bytes.assign(bytes.begin(), bytes.end());
     return std::optional(std::move(input));
@@ -135,7 +138,14 @@ void set_times(recording::Input& input, GstBuffer* buffer, const GstSegment& seg
   if (GST_BUFFER_DURATION_IS_VALID(buffer))
     input.duration_hint =
         recording::to_ticks(static_cast<recording::Nanos>(GST_BUFFER_DURATION(buffer)), timescale);
-  input.rtp = rtp_time(buffer);
+  const bool damaged = input.rtp && input.rtp->damaged;
+  input.rtp.reset();
+  input.ntp = ntp_time(buffer);
+  if (const auto note = rtp_note(buffer)) {
+    input.rtp = note->rtp;
+    input.rtp->damaged = damaged;
+    input.ntp = note->ntp;
+  }
 }
 
 }  // namespace rec::record

@@ -22,7 +22,8 @@ class CodecInput {
   virtual Medium medium() const = 0;
   virtual const char* codec() const = 0;  // "h264"
   virtual Status set_caps(const GstStructure* caps) = 0;
-  // nullopt: nothing to write (parameter sets alone).
+  // nullopt: nothing to write (parameter sets alone). A picture whose beginning is missing is never
+  // a key picture, and says rtp.damaged.
   virtual Result<std::optional<recording::Input>> convert(std::span<const std::uint8_t> bytes) = 0;
   // Known once the track can be declared. Changes only within convert() and set_caps().
   virtual const std::optional<TrackConfig>& config() const = 0;
@@ -31,7 +32,8 @@ class CodecInput {
   static Result<std::unique_ptr<CodecInput>> create(const GstCaps* caps);
 };
 
-// Fills in the times of `buffer`: running time by `segment`, RTP time by its meta.
+// Fills in the times of `buffer`: running time by `segment`, RTP and the sender's wall
+// clock by its metas. Of what convert() said of RTP it keeps `damaged`, if there is RTP.
 void set_times(recording::Input& input, GstBuffer* buffer, const GstSegment& segment,
                std::uint32_t timescale);
 

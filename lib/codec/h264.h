@@ -82,6 +82,9 @@ struct H264Sps {
   std::optional<ColourDescription> colour;  // video_signal_type_present_flag
   // How many frames may precede a frame in decoding order and follow it in output order.
   int max_num_reorder_frames = 0;
+  // Pictures may be output in another order than they are decoded in: true unless the profile
+  // (Baseline), pic_order_cnt_type 2 or the VUI rules it out.
+  bool reorders = true;
 };
 
 struct H264Pps {
@@ -89,7 +92,8 @@ struct H264Pps {
   std::uint8_t sps_id = 0;
 };
 
-// Both take one NAL unit with its header byte and without a start code.
+// Both take one NAL unit with its header byte and without a start code. What is damaged from the
+// VUI on leaves the set usable, as it does for decoders: what the VUI says is then not believed.
 Result<H264Sps> parse_sps(std::span<const std::uint8_t> nal);
 // Only what ties the set to others; the rest cannot be parsed without the SPS.
 Result<H264Pps> parse_pps(std::span<const std::uint8_t> nal);

@@ -12,6 +12,7 @@
 namespace rec::codec {
 namespace {
 
+constexpr std::uint8_t kBaseline = 66;  // profile_idc; no B slices (A.2.1)
 constexpr std::uint32_t kExtendedSar = 255;
 constexpr int kMaxDpbFrames = 16;  // A.3.1
 
@@ -246,12 +247,21 @@ Result<H264Sps> parse_sps(std::span<const std::uint8_t> nal) {
   if (r.ue() > 16) r.fail();  // max_num_ref_frames
   r.skip(1);                  // gaps_in_frame_num_value_allowed_flag
   frame.mbs = parse_frame_size(r, sps);
-  std::optional<int> reorder;
-  if (r.flag()) reorder = parse_vui(r, sps);
-  if (!r.at_trailing_bits())
+  const bool has_vui = r.flag();
+  if (!r.ok() || (!has_vui && !r.at_trailing_bits()))
     return invalid("Broken H.264 sequence parameter set of " + std::to_string(nal.size()) +
                    " bytes");
+  std::optional<int> reorder;
+  if (has_vui) {
+    H264Sps with_vui = sps;
+    const auto stated = parse_vui(r, with_vui);
+    if (r.at_trailing_bits()) {
+      sps = with_vui;
+      reorder = stated;
+    }
+  }
   sps.max_num_reorder_frames = reorder ? *reorder : inferred_reorder_frames(sps, frame);
+  sps.reorders = sps.profile_idc != kBaseline && !frame.order_is_output && reorder != 0;
   return sps;
 }
 

@@ -29,6 +29,11 @@ bool is_slice(NalType type) {  // of a primary coded picture (or redundant; it h
   return type == NalType::kSlice || type == NalType::kPartitionA || type == NalType::kIdrSlice;
 }
 
+// 7.3.3: first_mb_in_slice comes first, and 0 is written as a one.
+bool starts_picture(std::span<const std::uint8_t> slice) {
+  return slice.size() > 1 && (slice[1] & 0x80) != 0;
+}
+
 // Reads one of the two numbers that start an SEI message (7.3.2.3.1).
 bool read_sei_number(std::span<const std::uint8_t>& data, std::size_t& number) {
   number = 0;
@@ -113,6 +118,7 @@ Result<H264Stream::AccessUnit> H264Stream::convert(std::span<const std::uint8_t>
   const auto sps_id = contents.slice ? sps_id_of(*contents.slice) : std::nullopt;
   AccessUnit out;
   out.picture = contents.slice.has_value();
+  out.beginning_lost = out.picture && !starts_picture(*contents.slice);
   out.key = contents.random_access && sps_id;  // without its parameter sets nobody can start there
   update_config(out.key ? sps_id : std::nullopt);
   out.bytes = write(out.key ? missing_sets(*sps_id) : Insertion{});
@@ -230,7 +236,7 @@ void H264Stream::update_config(std::optional<std::uint8_t> activated) {
   auto avcc = make_avcc({sps.nal}, pps);
   if (!avcc) return;
   H264Config config{std::move(avcc.value()), sps.info.width, sps.info.height,
-                    rfc6381("avc3", sps.info)};
+                    rfc6381("avc3", sps.info), sps.info.reorders};
   active_sps_ = id;
   max_num_reorder_frames_ = sps.info.max_num_reorder_frames;
   if (config_ == config) return;

@@ -35,6 +35,8 @@ class H264Stream {  // one per track, one thread
     // False: there is no coded picture, only parameter sets, SEI and the like. They are remembered
     // and come back with the next key access unit, so the caller need not write this one.
     bool picture = false;
+    // The first slice is not the first of its picture (first_mb_in_slice): the beginning was lost.
+    bool beginning_lost = false;
   };
   // An error (no NAL unit, a size that points past the end) changes no state.
   Result<AccessUnit> convert(std::span<const std::uint8_t> au);

@@ -85,6 +85,28 @@ inline const SpsVector kChromium[] = {
      1, 8, 0, 0, ColourDescription{1, 13, 1, true}, 0},
 };
 
+// What others say of whether pictures are reordered: has_b_frames is ffprobe 5.1's. 320x240 by
+// videotestsrc through x264enc (tune=zerolatency, or bframes=3) and openh264enc of GStreamer 1.22,
+// and by ffmpeg -c:v libx264 -profile:v PROFILE -bf N.
+struct ReorderVector {
+  const char* name;
+  const char* nal;  // hex
+  int has_b_frames;
+};
+inline constexpr ReorderVector kReorder[] = {
+    {"x264enc constrained-baseline", "6742c015d90141fb016a0c0c0d4a000003000200000300791e2c5c90", 0},
+    {"x264enc main zerolatency", "674d4015d90141fb016a0c0c0d4a000003000200000300791e2c5c90", 0},
+    {"x264enc main bframes=3", "674d4015eca0a0fd80b5060606a50000030001000003003c8f162d96", 2},
+    {"x264enc high zerolatency", "67640014acb20283f602d418181a94000003000400000300f23c50a920", 0},
+    {"x264enc high bframes=3", "67640014acd90141fb016a0c0c0d4a000003000200000300791e28532c", 2},
+    {"x264enc high-10", "676e000da6cb20283f602d418181a940000003004000000f23c50a92", 0},
+    {"openh264enc constrained-baseline", "6742c00d8c8d40a0f900f08846a0", 0},
+    {"openh264enc main", "674d4c0d8c8d40a0f900f08846a0", 0},
+    {"ffmpeg main -bf 0", "674d400dd90141fb011000000300100000030320f142a480", 0},
+    {"ffmpeg high -bf 2", "6764000dacd94141fb011000000300100000030320f1429960", 2},
+    {"ffmpeg high -bf 0 -refs 3", "6764000dacb20283f60220000003002000000641e28549", 0},
+};
+
 // Written bit by bit from 7.3.2.1.1 and Annex E for what x264 cannot be made to write. Sizes, SAR,
 // colour and pixel formats were confirmed with ffprobe, single fields with ffmpeg's trace_headers;
 // where max_num_reorder_frames is not in the stream, the expectation is E.2.1 with Table A-1.
