@@ -15,6 +15,9 @@
  * transceiver of the peer pad, else by the pad property `track`, else it is the only track of its
  * medium that is silent.
  *
+ * Behind a webrtcbin, the property `add-reference-timestamp-meta` of its inner rtpbin is turned on,
+ * unless #GstRecBin:timing is `arrival`: sender reports then put the tracks beside each other.
+ *
  * To end the recording and keep the call, send EOS to recordbin (gst_element_send_event()) and wait
  * for its EOS message: it then swallows data. Setting the pipeline to NULL finalises too, within
  * #GstRecBin:shutdown-timeout.
@@ -31,6 +34,7 @@
  */
 #include "gst/record/gstrecordbin.h"
 
+#include "gst/record/action_signal.h"
 #include "gst/record/gstrecordbinpad.h"
 #include "gst/record/record_bin.h"
 #include "gst/record/rtp_meta.h"
@@ -124,6 +128,29 @@ void install_own_properties(GObjectClass* object) {
           GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 }
 
+void tell_mux(GstElement* element, const char* signal) {
+  if (GstElement* mux = impl(element).mux()) g_signal_emit_by_name(mux, signal);
+}
+
+void install_signals(GType type) {
+  /**
+   * GstRecBin::pause:
+   *
+   * #GstRecMux::pause of the recordmux within.
+   *
+   * Since: 0.1
+   */
+  rec::record::install_action(type, "pause", [](GstElement* self) { tell_mux(self, "pause"); });
+  /**
+   * GstRecBin::resume:
+   *
+   * #GstRecMux::resume of the recordmux within.
+   *
+   * Since: 0.1
+   */
+  rec::record::install_action(type, "resume", [](GstElement* self) { tell_mux(self, "resume"); });
+}
+
 }  // namespace
 
 static void gst_rec_bin_init(GstRecBin* self) { self->impl = new RecordBin(GST_BIN(self)); }
@@ -140,6 +167,7 @@ static void gst_rec_bin_class_init(GstRecBinClass* klass) {
   object->get_property = get_property;
   rec::install_properties(object, rec::record::kProperties);
   install_own_properties(object);
+  install_signals(G_OBJECT_CLASS_TYPE(klass));
   gst_type_mark_as_plugin_api(GST_TYPE_REC_BIN_PAD, static_cast<GstPluginAPIFlags>(0));
   rec::record::register_rtp_meta();
 

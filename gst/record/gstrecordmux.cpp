@@ -17,8 +17,13 @@
  * A pad that is requested with caps (gst_element_request_pad()) declares its track at once: audio
  * that is negotiated but silent is then in the file from the start, as silence.
  *
- * Sending EOS to the element itself (gst_element_send_event()) ends the recording whatever the
- * tracks do. It then goes on swallowing data.
+ * Tracks are put beside each other by sender reports where buffers carry them
+ * (#GstReferenceTimestampMeta `timestamp/x-ntp`), else by running time: #GstRecMux:timing. The
+ * first file waits for reports that can be expected, at most #GstRecMux:sync-wait.
+ *
+ * #GstRecMux:end-policy says which tracks end the recording. Sending EOS to the element itself
+ * (gst_element_send_event()) ends it whatever the tracks do. It then goes on swallowing data.
+ * #GstRecMux::pause and #GstRecMux::resume leave a part out, without a hole.
  *
  * ## Example launch line
  * |[
@@ -31,6 +36,7 @@
 #include "gst/record/gstrecordmux.h"
 
 #include "gst/common/object_stream.h"
+#include "gst/record/action_signal.h"
 #include "gst/record/any_pad.h"
 #include "gst/record/mux.h"
 #include "gst/record/rtp_meta.h"
@@ -149,15 +155,29 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec*) {
     impl(object).get(id, value);
 }
 
-}  // namespace
-
-GType rec::EnumType<rec::record::Format>::type() {
-  static const GEnumValue values[] = {
-      {static_cast<gint>(rec::record::Format::kMp4), "Fragmented MP4", "mp4"},
-      {0, nullptr, nullptr}};
-  static const GType type = g_enum_register_static("GstRecFormat", values);
-  return type;
+void install_signals(GType type) {
+  /**
+   * GstRecMux::pause:
+   *
+   * From here on nothing is recorded, until #GstRecMux::resume: what comes is dropped, and in the
+   * recording there is no hole: its media time goes on as if there were nothing in between. Without
+   * effect in NULL and READY, after the end, and twice.
+   *
+   * Since: 0.1
+   */
+  rec::record::install_action(type, "pause", [](GstElement* self) { impl(self).set_paused(true); });
+  /**
+   * GstRecMux::resume:
+   *
+   * The end of a #GstRecMux::pause. Key frames are requested; video goes on with the next one.
+   *
+   * Since: 0.1
+   */
+  rec::record::install_action(type, "resume",
+                              [](GstElement* self) { impl(self).set_paused(false); });
 }
+
+}  // namespace
 
 static void gst_rec_mux_init(GstRecMux* self) {
   self->impl = new Mux(GST_ELEMENT(self));
@@ -181,8 +201,8 @@ static void gst_rec_mux_class_init(GstRecMuxClass* klass) {
       g_param_spec_boxed(
           "stats", "stats", "Counters of this run: objects, bytes, queued-bytes, tracks",
           GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
-  gst_type_mark_as_plugin_api(rec::EnumType<rec::record::Format>::type(),
-                              static_cast<GstPluginAPIFlags>(0));
+  install_signals(G_OBJECT_CLASS_TYPE(klass));
+  rec::record::mark_enums_as_plugin_api();
   rec::register_object_meta();
   rec::record::register_rtp_meta();
 

@@ -17,7 +17,8 @@ Ref<GstMessage> started_message(GstElement* element, const std::string& stream,
   return message(element,
                  gst_structure_new("record-started", "stream-name", G_TYPE_STRING, stream.c_str(),
                                    "key", G_TYPE_STRING, started.key.c_str(), "start-utc",
-                                   G_TYPE_UINT64, nanos(started.start_utc), nullptr));
+                                   G_TYPE_UINT64, nanos(started.start_utc), "clock-source",
+                                   G_TYPE_STRING, started.clock_source, nullptr));
 }
 
 Ref<GstMessage> track_message(GstElement* element, const std::string& track, const char* state,

@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/record/mux.h"
 
-#include <gst/video/video.h>
-
-#include <algorithm>
-#include <random>
-
 #include "gst/common/element_error.h"
 #include "gst/common/object_stream.h"
-#include "gst/record/messages.h"
 #include "gst/record/mp4_container.h"
 
 GST_DEBUG_CATEGORY_EXTERN(record_mux_debug);
@@ -19,28 +13,7 @@ namespace {
 
 recording::Nanos nanos(guint64 value) { return static_cast<recording::Nanos>(value); }
 
-std::uint32_t random_id() {
-  static std::random_device device;
-  return device();
-}
-
 }  // namespace
-
-void MuxPad::forget_stream() {
-  gst_segment_init(&segment, GST_FORMAT_UNDEFINED);
-  input.reset();
-  if (declared)  // if it cannot be recorded, the caps event will say so again, and why
-    if (auto created = CodecInput::create(declared.get())) input = std::move(created.value());
-  reported = started = unsupported = ended = false;
-}
-
-void MuxPad::forget_run() {
-  config.reset();
-  track = -1;
-  key_asked.reset();
-}
-
-void MuxPad::reset_counters() { samples = bytes = before_key_frame = late = refused = 0; }
 
 void Mux::set(guint id, const GValue* value) {
   std::lock_guard l(lock_);
@@ -69,17 +42,9 @@ bool Mux::start() {
                         ("The stream-name \"%s\" cannot be part of a path: \"%s\" is used.",
                          settings.stream_name.c_str(), name.c_str()),
                         (nullptr));
-  recording::Recorder::Options options{.fragments = {.duration = nanos(settings.fragment_duration),
-                                                     .latency = nanos(settings.latency),
-                                                     .max_bytes = settings.max_queued_bytes},
-                                       .header_timeout = nanos(settings.header_timeout),
-                                       .claim_timeout = nanos(settings.claim_timeout),
-                                       .path = std::move(path.value()),
-                                       .stream_name = settings.stream_name,
-                                       .random = random_id};
   l.lock();
-  recorder_ =
-      std::make_unique<recording::Recorder>(std::move(options), std::make_unique<Mp4Container>());
+  recorder_ = std::make_unique<recording::Recorder>(
+      recorder_options(settings, std::move(path.value())), std::make_unique<Mp4Container>());
   timers_ = Timers::get();
   for (auto& [pad, state] : pads_) {
     // Not what has come already: the caps of a branch that was linked before the start come once.
@@ -88,7 +53,7 @@ bool Mux::start() {
   }
   begun_at_ = timers_->now();
   store_congested_ = congested_ = false;
-  first_events_pushed_ = false;
+  first_events_pushed_ = recorded_track_ended_ = false;
   eos_seqnum_ = GST_SEQNUM_INVALID;
   objects_ = bytes_ = 0;
   return true;
@@ -148,7 +113,7 @@ void Mux::alarm() {
     std::lock_guard l(lock_);
     if (!recorder_) return;
     recorder_->tick(timers_->now());
-    if (!recorder_->finishing()) finish_if_all_ended();
+    if (!recorder_->finishing()) finish_by_policy();
     collect();
     if (!playing_ && !recorder_->finishing()) return;
   }
@@ -171,6 +136,17 @@ bool Mux::finish(guint32 seqnum, bool for_store) {
   return true;
 }
 
+void Mux::set_paused(bool paused) {
+  {
+    std::lock_guard l(lock_);
+    if (!recorder_ || recorder_->finishing() || recorder_->paused() == paused) return;
+    paused ? recorder_->pause(timers_->now()) : recorder_->resume(timers_->now());
+    collect();
+    if (!playing_ && alarm_) return alarm_->ring_by(timers_->now());  // as in finish()
+  }
+  drain();
+}
+
 void Mux::add_pad(GstPad* pad, std::shared_ptr<MuxPad> state) {
   std::lock_guard l(lock_);
   state->forget_stream();
@@ -187,11 +163,28 @@ void Mux::remove_pad(GstPad* pad) {
     pads_.erase(found);
     tracks_.erase(state->track);
     if (!recorder_) return;
-    if (state->track >= 0) recorder_->end_track(state->track, timers_->now());
-    finish_if_all_ended();
+    end_track(*state);
+    finish_by_policy();
     collect();
   }
   drain();
+}
+
+// lock_ is held. A track has no more data: its pad is at EOS, or gone.
+void Mux::end_track(MuxPad& pad) {
+  pad.ended = true;
+  recorded_track_ended_ |= pad.samples > 0;
+  if (pad.track >= 0) recorder_->end_track(pad.track, timers_->now());
+}
+
+void Mux::finish_by_policy() {
+  switch (settings_.end_policy) {
+    case EndPolicy::kNever: return;
+    case EndPolicy::kFirstTrack:
+      if (recorded_track_ended_) return recorder_->finish(timers_->now());
+      [[fallthrough]];  // with nothing recorded, the last one ends it
+    case EndPolicy::kAllTracks: return finish_if_all_ended();
+  }
 }
 
 void Mux::finish_if_all_ended() {
@@ -209,159 +202,6 @@ void Mux::finish_if_all_ended() {
     recorder_->finish(timers_->now());
   else if (alarm_)
     alarm_->ring_by(patience);
-}
-
-void Mux::set_caps(MuxPad& pad, const GstCaps* caps) {
-  const char* old_codec = pad.input ? pad.input->codec() : nullptr;
-  std::string reason;
-  bool other_codec = false;
-  auto created = CodecInput::create(caps);
-  if (!created) reason = created.error().what + ". " + created.error().hint + ".";
-  if (created && old_codec && g_str_equal(old_codec, created.value()->codec())) {
-    // The same codec: what is known of it stays.
-    if (auto taken = pad.input->set_caps(gst_caps_get_structure(caps, 0)); !taken)
-      reason = taken.error().what;
-  } else {
-    pad.input = created ? std::move(created.value()) : nullptr;
-    other_codec = true;
-  }
-  pad.reported = false;
-  bool ended_track = false;
-  {
-    std::lock_guard l(lock_);
-    pad.unsupported = !pad.input;
-    pad.ended = false;
-    if (other_codec) pad.config.reset();
-    if (recorder_ && pad.track >= 0 && !pad.config) {
-      recorder_->end_track(pad.track, timers_->now());
-      tracks_.erase(pad.track);
-      pad.track = -1;
-      ended_track = true;
-      collect();
-    }
-  }
-  if (ended_track) drain();
-  if (!reason.empty()) post_track(pad, "unsupported", reason);
-}
-
-// Tells the recorder what the track is, once that is known and when it changes. True: it knows.
-bool Mux::take_config(MuxPad& pad) {
-  const auto& config = pad.input->config();
-  if (!config) return false;
-  if (pad.config == config) return true;
-  pad.config = config;
-  if (pad.track < 0) {
-    pad.track = recorder_->add_track(pad.input->medium());
-    tracks_[pad.track] = &pad;
-  }
-  recorder_->configure(pad.track, *config);
-  return true;
-}
-
-// Before any data can come: what the pad was requested for.
-void Mux::declare(MuxPad& pad) {
-  if (pad.declared && pad.input) take_config(pad);
-}
-
-// UTC is running time mapped once: whatever the wall clock does later, times stay contiguous.
-void Mux::anchor_utc(const recording::Input& input) {
-  if (recorder_->has_utc_origin()) return;
-  const auto utc = settings_.start_utc ? nanos(settings_.start_utc)
-                                       : nanos(static_cast<guint64>(g_get_real_time()) * 1000);
-  recorder_->set_utc_origin(utc - input.pts.value_or(0));
-}
-
-// A picture whose parameter sets have not come: they come with a key frame.
-GstFlowReturn Mux::before_config(MuxPad& pad, std::unique_lock<std::mutex>& l) {
-  ++pad.before_key_frame;
-  want_key_frame(pad, "start");
-  l.unlock();
-  drain();
-  return GST_FLOW_OK;
-}
-
-GstFlowReturn Mux::chain(MuxPad& pad, Ref<GstBuffer> buffer) {
-  using Taken = recording::Recorder::Taken;
-  if (!pad.input) {
-    ++pad.refused;
-    return GST_FLOW_OK;
-  }
-  const ReadMap map(buffer.get());
-  auto converted = pad.input->convert(map ? map.bytes() : std::span<const std::uint8_t>());
-  if (!converted) {
-    ++pad.refused;
-    if (!std::exchange(pad.reported, true)) post_track(pad, "damaged", converted.error().what);
-    return GST_FLOW_OK;
-  }
-  {
-    std::unique_lock l(lock_);
-    if (!recorder_) {
-      ++pad.refused;
-      return GST_FLOW_OK;
-    }
-    const bool known = take_config(pad);
-    if (!converted.value()) return GST_FLOW_OK;
-    if (!known) return before_config(pad, l);
-    recording::Input& input = *converted.value();
-    recorder_->expect_tracks(std::any_of(pads_.begin(), pads_.end(), [](const auto& p) {
-      return p.second->track < 0 && !p.second->ended && !p.second->unsupported;
-    }));
-    set_times(input, buffer.get(), pad.segment, pad.config->timescale);
-    anchor_utc(input);
-    const std::size_t size = input.bytes.size();
-    switch (recorder_->push(pad.track, std::move(input), timers_->now())) {
-      case Taken::kYes:
-        ++pad.samples;
-        pad.bytes += size;
-        break;
-      case Taken::kBeforeKeyFrame: ++pad.before_key_frame; break;
-      case Taken::kLate: ++pad.late; break;
-      case Taken::kPaused: break;
-      case Taken::kFinished: ++pad.refused; break;
-    }
-    collect();
-  }
-  drain();
-  return GST_FLOW_OK;
-}
-
-void Mux::set_eos(MuxPad& pad, guint32 seqnum) {
-  {
-    std::lock_guard l(lock_);
-    pad.ended = true;
-    if (!recorder_) return;
-    if (!recorder_->finishing()) eos_seqnum_ = seqnum;
-    if (pad.track >= 0) recorder_->end_track(pad.track, timers_->now());
-    finish_if_all_ended();
-    collect();
-  }
-  drain();
-}
-
-void Mux::sink_event(MuxPad& pad, GstEvent* event) {
-  switch (GST_EVENT_TYPE(event)) {
-    case GST_EVENT_STREAM_START: {
-      std::lock_guard l(lock_);
-      pad.started = true;
-      pad.ended = false;
-      break;
-    }
-    case GST_EVENT_CAPS: {
-      GstCaps* caps = nullptr;
-      gst_event_parse_caps(event, &caps);
-      set_caps(pad, caps);
-      break;
-    }
-    case GST_EVENT_SEGMENT: gst_event_copy_segment(event, &pad.segment); break;
-    case GST_EVENT_FLUSH_STOP: {
-      gst_segment_init(&pad.segment, GST_FORMAT_UNDEFINED);
-      std::lock_guard l(lock_);
-      pad.ended = false;
-      break;
-    }
-    case GST_EVENT_EOS: set_eos(pad, gst_event_get_seqnum(event)); break;
-    default: break;
-  }
 }
 
 bool Mux::src_event(GstEvent* event) {

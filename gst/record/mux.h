@@ -41,6 +41,7 @@ class Mux {
   void stop();  // PAUSED->READY, after chaining up
   // EOS for all tracks, now. `for_store`: it is stopping, and takes what comes before it returns.
   bool finish(guint32 seqnum, bool for_store);
+  void set_paused(bool paused);  // signals "pause" and "resume"
   void alarm();
 
   guint next_pad_number() { return pad_numbers_++; }
@@ -61,6 +62,8 @@ class Mux {
 
   void set_caps(MuxPad& pad, const GstCaps* caps);
   void set_eos(MuxPad& pad, guint32 seqnum);
+  void end_track(MuxPad& pad);
+  void finish_by_policy();
   void finish_if_all_ended();
   bool take_config(MuxPad& pad);
   void declare(MuxPad& pad);
@@ -68,6 +71,8 @@ class Mux {
   GstFlowReturn before_config(MuxPad& pad, std::unique_lock<std::mutex>& l);
   void anchor_utc(const recording::Input& input);
   void collect();
+  void set_stalled(int track, bool stalled);
+  void count_gap(const recording::GapMade& gap);
   void queue(recording::ObjectUnit unit);
   void queue(recording::Output output);
   std::string track_name(int track) const;
@@ -94,7 +99,8 @@ class Mux {
 
   bool playing_ = false;
   bool store_congested_ = false;
-  bool congested_ = false;  // as the recorder was told
+  bool congested_ = false;             // as the recorder was told
+  bool recorded_track_ended_ = false;  // in this run
   guint32 eos_seqnum_ = GST_SEQNUM_INVALID;
   std::uint64_t objects_ = 0;  // begun in this run
   std::uint64_t bytes_ = 0;    // handed on in this run

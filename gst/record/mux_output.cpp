@@ -63,10 +63,12 @@ void Mux::queue(recording::Output output) {
                           const auto found = tracks_.find(track.track);
                           if (found != tracks_.end())
                             out_.push(track_message(element_, found->second->name, "recording",
-                                                    found->second->input->codec(), {}));
+                                                    found->second->codec, {}));
                         },
-                        [&](recording::TrackStalled&) {}, [&](recording::TrackRecovered&) {},
+                        [&](recording::TrackStalled& track) { set_stalled(track.track, true); },
+                        [&](recording::TrackRecovered& track) { set_stalled(track.track, false); },
                         [&](recording::GapMade& gap) {
+                          count_gap(gap);
                           out_.push(gap_message(element_, track_name(gap.track), gap));
                         },
                         [&](recording::RecordingStopped& stopped) {
@@ -77,6 +79,15 @@ void Mux::queue(recording::Output output) {
                           out_.push(std::move(eos));
                         }},
              output);
+}
+
+// lock_ is held.
+void Mux::set_stalled(int track, bool stalled) {
+  const auto found = tracks_.find(track);
+  if (found == tracks_.end()) return;
+  MuxPad& pad = *found->second;
+  pad.stalled = stalled;
+  out_.push(track_message(element_, pad.name, stalled ? "stalled" : "recovered", pad.codec, {}));
 }
 
 // lock_ is held.
@@ -94,7 +105,7 @@ void Mux::queue(recording::ObjectUnit unit) {
                   .begin = unit.begin,
                   .end = unit.end,
                   .start_utc = clock_time(unit.start_utc),
-                  .end_utc = clock_time(unit.start_utc + unit.duration),
+                  .end_utc = clock_time(unit.end_utc),
                   .duration = clock_time(unit.duration)};
   const std::size_t size = unit.bytes.size();
   bytes_ += size;
@@ -155,30 +166,6 @@ void Mux::post_track(const MuxPad& pad, const char* state, const std::string& re
   const char* codec = pad.input ? pad.input->codec() : nullptr;
   gst_element_post_message(element_,
                            track_message(element_, pad.name, state, codec, reason).release());
-}
-
-StructurePtr Mux::stats() {
-  StructurePtr stats(gst_structure_new_empty("recordmux-stats"));
-  GValue tracks = G_VALUE_INIT;
-  g_value_init(&tracks, GST_TYPE_ARRAY);
-  std::lock_guard l(lock_);
-  for (const auto& [pad, state] : pads_) {
-    GValue entry = G_VALUE_INIT;
-    g_value_init(&entry, GST_TYPE_STRUCTURE);
-    g_value_take_boxed(
-        &entry, gst_structure_new("track", "track", G_TYPE_STRING, state->name.c_str(), "samples",
-                                  G_TYPE_UINT64, guint64{state->samples}, "bytes", G_TYPE_UINT64,
-                                  guint64{state->bytes}, "before-key-frame", G_TYPE_UINT64,
-                                  guint64{state->before_key_frame}, "late", G_TYPE_UINT64,
-                                  guint64{state->late}, "refused", G_TYPE_UINT64,
-                                  guint64{state->refused}, nullptr));
-    gst_value_array_append_and_take_value(&tracks, &entry);
-  }
-  const guint64 queued = out_.bytes() + (recorder_ ? recorder_->queued_bytes() : 0);
-  gst_structure_set(stats.get(), "objects", G_TYPE_UINT64, guint64{objects_}, "bytes",
-                    G_TYPE_UINT64, guint64{bytes_}, "queued-bytes", G_TYPE_UINT64, queued, nullptr);
-  gst_structure_take_value(stats.get(), "tracks", &tracks);
-  return stats;
 }
 
 }  // namespace rec::record

@@ -30,17 +30,22 @@ struct MuxPad {
 
   // Under Mux::lock_.
   std::optional<TrackConfig> config;  // as the recorder knows it
+  const char* codec = nullptr;        // of `config`
   std::optional<Nanos> key_asked;     // when a key frame was last asked for
   int track = -1;                     // the recorder's number
   bool started = false;               // a stream-start came: somebody is there
   bool unsupported = false;
+  bool stalled = false;  // as the recorder says
   bool ended = false;
+  std::uint64_t gaps = 0;  // for stats, as the next ones
+  Nanos gap_duration = 0;
 
-  // Counters, for stats.
+  // Counters of buffers.
   std::atomic<std::uint64_t> samples{0};
   std::atomic<std::uint64_t> bytes{0};
   std::atomic<std::uint64_t> before_key_frame{0};
   std::atomic<std::uint64_t> late{0};
+  std::atomic<std::uint64_t> paused{0};   // came while the recording was paused
   std::atomic<std::uint64_t> refused{0};  // not recordable: unsupported, broken
 
   void forget_stream();  // with the STREAM_LOCK, or before anybody has the pad

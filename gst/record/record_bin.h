@@ -17,6 +17,7 @@
 #include "gst/common/timers.h"
 #include "gst/record/front.h"
 #include "gst/record/gsttrackfront.h"
+#include "gst/record/settings.h"
 
 namespace rec::record {
 
@@ -52,6 +53,10 @@ class RecordBin final : public FrontOwner {
   Status configure_store();
   Error plug(Front& front, const ChainPlan& plan);
   void announce(Front& front);
+  int mux_setting(const char* name);
+  EndPolicy end_policy() { return static_cast<EndPolicy>(mux_setting("end-policy")); }
+  Ref<GstPad> ghost_of(const Front& front);
+  void expect_reports(Front& front);
   void look_for_negotiated(Front& front);
   void declare_negotiated(GstElement* webrtcbin);
   void unplug(Front& front);

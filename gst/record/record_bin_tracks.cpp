@@ -8,6 +8,7 @@
 #include "gst/record/gstrecordbinpad.h"
 #include "gst/record/negotiated.h"
 #include "gst/record/record_bin.h"
+#include "gst/record/sender_reports.h"
 
 GST_DEBUG_CATEGORY_EXTERN(record_bin_debug);
 #define GST_CAT_DEFAULT record_bin_debug
@@ -128,6 +129,21 @@ Error RecordBin::plug(Front& front, const ChainPlan& plan) {
   return {};
 }
 
+int RecordBin::mux_setting(const char* name) {
+  gint value = 0;
+  if (mux_) g_object_get(mux_.get(), name, &value, nullptr);
+  return value;
+}
+
+// nullptr: it is being stopped or released.
+Ref<GstPad> RecordBin::ghost_of(const Front& front) {
+  std::lock_guard l(topology_);
+  if (stopping_) return nullptr;
+  for (const auto& [pad, element] : fronts_)
+    if (&front_of(element.get()) == &front) return share(pad);
+  return nullptr;
+}
+
 // recordmux knows of the track before its caps are known, so that it neither ends the recording nor
 // writes a header without it.
 void RecordBin::announce(Front& front) {
@@ -135,15 +151,30 @@ void RecordBin::announce(Front& front) {
   gst_pad_link_full(front.src, front.early_pad.get(), GST_PAD_LINK_CHECK_NOTHING);
 }
 
+// Sender reports come where webrtcbin or rtpbin is right behind the pad, and say how the sender's
+// clocks relate: its rtpbin has to pass that on.
+void RecordBin::expect_reports(Front& front) {
+  const auto ghost = ghost_of(front);
+  const auto peer = ghost ? adopt(gst_pad_get_peer(ghost.get())) : nullptr;
+  auto source = peer ? adopt(gst_pad_get_parent_element(peer.get())) : nullptr;
+  if (!source || mux_setting("timing") == static_cast<int>(recording::Timing::kArrival)) {
+    front.reports = false;
+    return;
+  }
+  const std::shared_ptr<GstElement> sender = std::move(source);
+  const std::shared_ptr<GstElement> held = share(front.element);
+  timers_->run_soon([sender, held] {
+    front_of(GST_REC_TRACK_FRONT(held.get())).reports = pass_on_reports(sender.get());
+  });
+}
+
 // The first pad of a webrtcbin tells of its others, which may come later or never.
 void RecordBin::look_for_negotiated(Front& front) {
-  const auto ghost = [&]() -> Ref<GstPad> {
+  {
     std::lock_guard l(topology_);
-    if (stopping_ || looked_for_negotiated_) return nullptr;
-    for (const auto& [pad, element] : fronts_)
-      if (&front_of(element.get()) == &front) return share(pad);
-    return nullptr;
-  }();
+    if (looked_for_negotiated_) return;
+  }
+  const auto ghost = ghost_of(front);
   auto found = ghost ? webrtcbin_of(ghost.get()) : nullptr;
   if (!found) return;
   const std::shared_ptr<GstElement> webrtcbin = std::move(found);
@@ -196,6 +227,7 @@ void RecordBin::caps_changed(Front& front, GstCaps* caps) {
   }
   release_mux_pad(std::move(surplus));
   end_orphans();
+  expect_reports(front);
   look_for_negotiated(front);
   if (!error.what.empty())
     post_track(front.name, "unsupported", error.what + ". " + error.hint + ".");
@@ -247,6 +279,7 @@ bool RecordBin::ended(Front& front) {
       if (!front_of(element.get()).ended) return false;
   }
   // Nothing that could be recorded ever came.
+  if (end_policy() == EndPolicy::kNever) return false;
   gst_element_send_event(mux_.get(), gst_event_new_eos());
   return false;
 }
@@ -258,9 +291,10 @@ void RecordBin::leave_track(Front& front) {
   front.track.reset();
 }
 
-// A track that no pad feeds any more ends, if somebody else goes on or all have ended. With nobody
-// left the recording stays open: a pad may come back.
+// A track that no pad feeds any more ends, if somebody else goes on or all have ended, or if that
+// ends the recording. With nobody left it stays open else: a pad may come back.
 void RecordBin::end_orphans() {
+  const bool first_ends = end_policy() == EndPolicy::kFirstTrack;
   std::vector<Ref<GstPad>> orphans;
   {
     std::lock_guard l(topology_);
@@ -271,7 +305,7 @@ void RecordBin::end_orphans() {
       all_ended &= front.ended;
       live |= !front.ended && front.track && front.track->feeder == &front;
     }
-    if (!live && !all_ended) return;
+    if (!live && !all_ended && !first_ends) return;
     for (const auto& track : tracks_)
       if (track->fed && !track->feeder) orphans.push_back(share(track->mux_pad.get()));
   }

@@ -8,10 +8,18 @@
 #include <string>
 
 #include "gst/common/property_table.h"
+#include "lib/recording/recorder.h"
 
 namespace rec::record {
 
 enum class Format { kMp4 };
+enum class AudioGaps { kSilence, kHole };
+enum class OnLoss { kDrop, kKeep };
+enum class EndPolicy {
+  kAllTracks,   // every pad that was started has ended
+  kFirstTrack,  // a track of which something was recorded has ended
+  kNever,       // only the application ends it
+};
 
 struct Settings {
   Format format = Format::kMp4;
@@ -23,7 +31,21 @@ struct Settings {
   guint64 header_timeout = 2 * GST_SECOND;
   guint64 claim_timeout = 2 * GST_SECOND;
   guint64 start_utc = 0;
+  AudioGaps audio_gaps = AudioGaps::kSilence;
+  OnLoss on_loss = OnLoss::kDrop;
+  recording::Timing timing = recording::Timing::kAuto;
+  guint64 sync_wait = 2500 * GST_MSECOND;
+  guint64 track_timeout = 5 * GST_SECOND;
+  bool write_prft = true;
+  EndPolicy end_policy = EndPolicy::kAllTracks;
 };
+
+// What they mean to a recorder. `path` is theirs, parsed.
+recording::Recorder::Options recorder_options(const Settings& settings,
+                                              recording::PathTemplate path);
+
+// For the documentation: these types belong to the plugin.
+void mark_enums_as_plugin_api();
 
 }  // namespace rec::record
 
@@ -31,6 +53,22 @@ namespace rec {
 template <>
 struct EnumType<record::Format> {
   static GType type();  // GstRecFormat
+};
+template <>
+struct EnumType<record::AudioGaps> {
+  static GType type();  // GstRecAudioGaps
+};
+template <>
+struct EnumType<record::OnLoss> {
+  static GType type();  // GstRecOnLoss
+};
+template <>
+struct EnumType<recording::Timing> {
+  static GType type();  // GstRecTiming
+};
+template <>
+struct EnumType<record::EndPolicy> {
+  static GType type();  // GstRecEndPolicy
 };
 }  // namespace rec
 
@@ -59,8 +97,24 @@ inline constexpr Property<Settings> kProperties[] = {
         "claim-timeout",
         "How long the store is asked for a free name in ns; then a unique one is taken", 0,
         60 * GST_SECOND),
-    property<&Settings::start_utc>(
-        "start-utc", "UTC of the first sample in ns since 1970; 0: the system clock, read once"),
+    property<&Settings::start_utc>("start-utc",
+                                   "UTC of the first sample in ns since 1970; 0: the sender's "
+                                   "clock where its reports tell it, "
+                                   "else the system clock, read once"),
+    property<&Settings::audio_gaps>("audio-gaps", "What becomes of holes in audio"),
+    property<&Settings::on_loss>(
+        "on-loss", "What becomes of video that refers to lost packets, up to the next key frame"),
+    property<&Settings::timing>("timing", "Which clock puts the tracks beside each other"),
+    property<&Settings::sync_wait>(
+        "sync-wait",
+        "How long the first file waits for sender reports that can be expected, in ns; 0: not", 0,
+        60 * GST_SECOND),
+    property<&Settings::track_timeout>(
+        "track-timeout", "A track without data for so long is stalled, in ns; 0: never", 0,
+        86400 * GST_SECOND),
+    property<&Settings::write_prft>("write-prft",
+                                    "Write the wall clock of each fragment into the file (prft)"),
+    property<&Settings::end_policy>("end-policy", "Which tracks end the recording with their own"),
 };
 
 }  // namespace rec::record

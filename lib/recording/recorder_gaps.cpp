@@ -40,7 +40,8 @@ void Recorder::tell_gap(int index) {
   Track& t = track(index);
   if (!t.gap) return;
   if (!t.gap->reason) t.gap->reason = reason_of_hole(t);
-  outputs_.push_back(*t.gap);
+  // Behind a pause a picture follows at once: nothing is missing.
+  if (t.gap->duration > 0) outputs_.push_back(*t.gap);
   t.gap.reset();
 }
 
