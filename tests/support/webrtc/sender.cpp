@@ -15,8 +15,13 @@ namespace rec::test {
 
 class LineState {
  public:
-  LineState(Line of, const MediaOptions& options, SendLog& send_log, std::function<void()> sent)
+  LineState(Line of, const MediaOptions& options, std::shared_ptr<Marks> shared_marks,
+            SendLog& send_log, std::function<void()> sent)
       : line(of),
+        width(options.width),
+        height(options.height),
+        marks(options.marks && of != Line::kExtra ? std::move(shared_marks) : nullptr),
+        begins_marks(of == Line::kVideo || !options.video),
         silent(of == Line::kVideo   ? options.video_silent
                : of == Line::kAudio ? options.audio_silent
                                     : std::vector<Window>{}),
@@ -36,6 +41,10 @@ class LineState {
   }
 
   const Line line;
+  const int width;
+  const int height;
+  const std::shared_ptr<Marks> marks;  // nullptr: none
+  const bool begins_marks;
   std::vector<Window> silent;
   const double spoil_share;
   SendLog& log;
@@ -49,6 +58,15 @@ class LineState {
 
 namespace {
 
+void add_marks(const LineState& state, GstPadProbeInfo* info, GstClockTime time) {
+  if (state.begins_marks) state.marks->begin(time);
+  info->data = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+  if (state.line == Line::kVideo)
+    state.marks->paint(GST_PAD_PROBE_INFO_BUFFER(info), time, state.width, state.height);
+  else
+    state.marks->sound(GST_PAD_PROBE_INFO_BUFFER(info), time);
+}
+
 // Before the encoder: media outside the call is thrown away, and silent video too, so that the
 // frame after a silence still refers to the one that was sent last.
 GstPadProbeReturn on_raw(LineState& state, GstPad* pad, GstPadProbeInfo* info) {
@@ -60,6 +78,7 @@ GstPadProbeReturn on_raw(LineState& state, GstPad* pad, GstPadProbeInfo* info) {
     state.all_sent();
     return GST_PAD_PROBE_DROP;
   }
+  if (state.marks) add_marks(state, info, time);
   return state.line == Line::kVideo && state.is_silent(time) ? GST_PAD_PROBE_DROP
                                                              : GST_PAD_PROBE_OK;
 }
@@ -151,8 +170,9 @@ Sender::~Sender() = default;
 Status Sender::add_to(GstBin* pipeline) {
   const std::string size =
       "width=" + std::to_string(options_.width) + ",height=" + std::to_string(options_.height);
-  const std::string pictures =
-      "videotestsrc is-live=true pattern=" + options_.picture + " ! video/x-raw,framerate=30/1,";
+  const std::string pictures = "videotestsrc is-live=true pattern=" + options_.picture +
+                               " ! video/x-raw,format=I420,framerate=30/1,";
+  const std::string dtx = options_.dtx ? "true" : "false";
   const std::string sound = "audiotestsrc is-live=true volume=0.2 wave=" + options_.sound + " ";
   if (options_.video) {
     const auto status = add_line(
@@ -170,8 +190,8 @@ Status Sender::add_to(GstBin* pipeline) {
   if (options_.audio) {
     const auto status = add_line(
         pipeline, Line::kAudio,
-        sound + "samplesperbuffer=960 ! audio/x-raw,rate=48000,channels=2 ! opusenc name=encoder" +
-            " ! rtpopuspay name=payloader pt=97",
+        sound + "samplesperbuffer=960 ! audio/x-raw,format=S16LE,rate=48000,channels=2" +
+            " ! opusenc name=encoder dtx=" + dtx + " ! rtpopuspay name=payloader pt=97 dtx=" + dtx,
         "application/x-rtp,media=audio,encoding-name=OPUS,clock-rate=48000,payload=97,"
         "encoding-params=(string)2");
     if (!status) return status;
@@ -200,7 +220,7 @@ Status Sender::add_line(GstBin* pipeline, Line line, const std::string& source,
     return failure;
   }
   gst_bin_add(pipeline, bin);
-  auto state = std::make_shared<LineState>(line, options_, log_, all_sent_);
+  auto state = std::make_shared<LineState>(line, options_, marks_, log_, all_sent_);
   const auto encoder = adopt(gst_bin_get_by_name(GST_BIN(bin), "encoder"));
   const auto payloader = adopt(gst_bin_get_by_name(GST_BIN(bin), "payloader"));
   const auto raw = adopt(gst_element_get_static_pad(encoder.get(), "sink"));
