@@ -213,11 +213,14 @@ TEST(Call, DtxSendsAPacketNowAndThenWhileItIsQuiet) {
   Call call({.media = {.seconds = 4, .marks = true, .dtx = true}});
   EXPECT_EQ(start_and_wait(call, arrivals), "connected");
   // 100 ms of each second are loud, the encoder waits 200 ms, then sends each 400 ms.
+  expect_everything_arrived(call, arrivals);
   const auto packets = arrivals.packets(Line::kAudio);
   EXPECT_LT(packets.size(), 110u);
   EXPECT_GT(packets.size(), 40u);
-  EXPECT_NEAR(largest_hole(packets, 48000).rtp, 0.42, 0.02);
-  EXPECT_EQ(call.log().count(Line::kAudio), 200u);
+  EXPECT_NEAR(largest_hole(packets, 48000).rtp, 0.4, 0.02);
+  std::size_t empty = 0;
+  for (const auto& unit : call.log().units(Line::kAudio)) empty += unit.size <= 2;
+  EXPECT_GE(empty, 4u);
 }
 
 TEST(Call, ABadNetworkLosesAndDelays) {

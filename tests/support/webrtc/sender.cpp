@@ -18,6 +18,7 @@ class LineState {
   LineState(Line of, const MediaOptions& options, std::shared_ptr<Marks> shared_marks,
             SendLog& send_log, std::function<void()> sent)
       : line(of),
+        dtx(options.dtx && of == Line::kAudio),
         width(options.width),
         height(options.height),
         marks(options.marks && of != Line::kExtra ? std::move(shared_marks) : nullptr),
@@ -40,7 +41,15 @@ class LineState {
     return std::ranges::any_of(silent, [at](const Window& w) { return at >= w.from && at < w.to; });
   }
 
+  // As browsers do: of the packets with nothing in them only the first is sent, which says that a
+  // silence begins.
+  bool leaves_out(std::size_t packet_size) {
+    const bool empty = packet_size <= 2;
+    return std::exchange(in_dtx, empty) && empty;
+  }
+
   const Line line;
+  const bool dtx;
   const int width;
   const int height;
   const std::shared_ptr<Marks> marks;  // nullptr: none
@@ -54,6 +63,7 @@ class LineState {
   std::atomic<bool> finished{false};
   std::atomic<std::uint64_t> packets{0};
   std::mt19937 random;  // streaming thread
+  bool in_dtx = false;  // streaming thread
 };
 
 namespace {
@@ -88,6 +98,7 @@ GstPadProbeReturn on_encoded(LineState& state, GstPad* pad, GstPadProbeInfo* inf
   const GstClockTime time = running_time(pad, GST_BUFFER_PTS(buffer));
   if (state.line == Line::kAudio && state.is_silent(time)) return GST_PAD_PROBE_DROP;
   const ReadMap map(buffer);
+  if (state.dtx && state.leaves_out(map.bytes().size())) return GST_PAD_PROBE_DROP;
   SentUnit unit;
   unit.line = state.line;
   unit.running_time = time;
@@ -188,12 +199,12 @@ Status Sender::add_to(GstBin* pipeline) {
     if (!status) return status;
   }
   if (options_.audio) {
-    const auto status = add_line(
-        pipeline, Line::kAudio,
-        sound + "samplesperbuffer=960 ! audio/x-raw,format=S16LE,rate=48000,channels=2" +
-            " ! opusenc name=encoder dtx=" + dtx + " ! rtpopuspay name=payloader pt=97 dtx=" + dtx,
-        "application/x-rtp,media=audio,encoding-name=OPUS,clock-rate=48000,payload=97,"
-        "encoding-params=(string)2");
+    const auto status =
+        add_line(pipeline, Line::kAudio,
+                 sound + "samplesperbuffer=960 ! audio/x-raw,format=S16LE,rate=48000,channels=2" +
+                     " ! opusenc name=encoder dtx=" + dtx + " ! rtpopuspay name=payloader pt=97",
+                 "application/x-rtp,media=audio,encoding-name=OPUS,clock-rate=48000,payload=97,"
+                 "encoding-params=(string)2");
     if (!status) return status;
   }
   if (options_.extra == Extra::kPcmu)

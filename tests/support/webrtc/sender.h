@@ -40,11 +40,11 @@ struct MediaOptions {
   std::optional<Line> spoil;  // this line's packets get random, short or empty payloads
   double spoil_share = 0.2;   // of its packets; 1: all
   Extra extra = Extra::kNone;
-  bool marks = false;             // a beep and a flash a second (marks.h)
-  bool dtx = false;               // Opus sends nothing while it is quiet, but a packet each 400 ms
-  bool wrap = false;              // RTP time and sequence numbers wrap after about 3 s
-  std::uint32_t seed = 1;         // of the damage and of the RTP offsets
-  std::string picture = "smpte";  // pattern of videotestsrc; this one has noise in a corner
+  bool marks = false;                // a beep and a flash a second (marks.h)
+  bool dtx = false;                  // Opus sends little while it is quiet: two packets each 400 ms
+  bool wrap = false;                 // RTP time and sequence numbers wrap after about 3 s
+  std::uint32_t seed = 1;            // of the damage and of the RTP offsets
+  std::string picture = "smpte";     // pattern of videotestsrc; this one has noise in a corner
   std::string sound = "pink-noise";  // wave of audiotestsrc; "ticks": a beep a second. Noise tells
                                      // packets apart: those of silence are all the same bytes
   int width = 640;
