@@ -37,17 +37,18 @@ def make_good(path):
 
 def make_files(folder):
     """{path: the players that must object}"""
-    good, plain, hole, late, mute = (pathlib.Path(folder, name + ".mp4") for name in
-                                     ("good", "plain", "hole", "late", "mute"))
+    good, plain, hole, late, edit, mute = (pathlib.Path(folder, name + ".mp4") for name in
+                                           ("good", "plain", "hole", "late", "edit", "mute"))
     make_good(good)
     ffmpeg("-i", good, "-c", "copy", plain)
     # Packets are gone, timestamps are kept: who counts samples plays all the rest early.
     ffmpeg("-i", good, "-c", "copy", "-bsf:a", "noise=drop='between(pts*tb,1.7,2.3)'", *FRAGMENTED, hole)
-    # 60 ms are within 80, so the picture has to be seen to be late against its sound.
-    ffmpeg("-itsoffset", "0.06", "-i", good, "-i", good, "-map", "0:v", "-map", "1:a", "-c", "copy", *FRAGMENTED, late)
+    shift = ["-itsoffset", "0.06", "-i", good, "-i", good, "-map", "0:v", "-map", "1:a", "-c", "copy"]
+    ffmpeg(*shift, *FRAGMENTED, late)
+    ffmpeg(*shift, edit)  # an empty edit says so
     ffmpeg("-i", good, "-c:v", "copy", "-af", "volume=0:enable='between(t,2.3,2.7)'", "-c:a", "libopus",
            *FRAGMENTED, mute)
-    return {good: set(), plain: set(), hole: {COUNTED, PROGRESSIVE}, late: ALL, mute: ALL}
+    return {good: set(), plain: set(), hole: {COUNTED, PROGRESSIVE}, late: ALL, edit: ALL, mute: ALL}
 
 
 def problems_of(read, path):
@@ -63,7 +64,7 @@ def expect(path, read, objectors):
 def check_chromium(files, mp4check):
     # MSE takes fragments only, and would wait for ever at the hole.
     open_tasks = [(path, mode) for path in files for mode in sync.CHROMIUM_MODES
-                  if mode != MSE or path.stem not in ("plain", "hole")]
+                  if mode != MSE or path.stem not in ("plain", "edit", "hole")]
     for _ in range(ATTEMPTS):
         readings = sync.read_with_chromium(open_tasks, mp4check)
         if readings is None:
@@ -87,6 +88,9 @@ def check_details(good):
     rejects("no flash of second 2.5", lambda r: {**r, "flashes": r["flashes"][:2] + r["flashes"][3:]})
     rejects("a beep at 2.9 s that should not be", lambda r: {**r, "beeps": r["beeps"] + [2.9]})
     rejects("a flash at 2.9 s that should not be", lambda r: {**r, "flashes": r["flashes"] + [2.9]})
+    # Each near enough to its second, but not to the other.
+    rejects("the beep of second 3.5 comes -50.", lambda r: {
+        **r, "beeps": [t - 0.025 for t in r["beeps"]], "flashes": r["flashes"][:3] + [r["flashes"][3] + 0.025]})
     # In sync with each other, but not when they were.
     both = rejects("the flash of second 3.5 comes +50.0 ms from there", lambda r: {
         **r, **{key: r[key][:3] + [r[key][3] + 0.05] + r[key][4:] for key in ("beeps", "flashes")}})
