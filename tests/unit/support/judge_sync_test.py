@@ -90,7 +90,8 @@ def check_details(good):
     rejects("a flash at 2.9 s that should not be", lambda r: {**r, "flashes": r["flashes"] + [2.9]})
     # Each near enough to its second, but not to the other.
     rejects("the beep of second 3.5 comes -50.", lambda r: {
-        **r, "beeps": [t - 0.025 for t in r["beeps"]], "flashes": r["flashes"][:3] + [r["flashes"][3] + 0.025]})
+        **r, "beeps": [t - 0.025 for t in r["beeps"]],
+        "flashes": r["flashes"][:3] + [r["flashes"][3] + 0.025] + r["flashes"][4:]})
     # In sync with each other, but not when they were.
     both = rejects("the flash of second 3.5 comes +50.0 ms from there", lambda r: {
         **r, **{key: r[key][:3] + [r[key][3] + 0.05] + r[key][4:] for key in ("beeps", "flashes")}})
