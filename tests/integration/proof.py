@@ -136,7 +136,7 @@ def check_sync(mp4check, files, expected, attempts=3):
         offsets = verdict["offsets"] or [0]
         print(f"  {name}: {read['player']}: {len(read['beeps'])} beeps, {len(read['flashes'])} flashes, beep - flash "
               f"{min(offsets) * 1000:+.1f} to {max(offsets) * 1000:+.1f} ms, mean {verdict['mean'] * 1000:+.1f} ms",
-              *verdict["problems"], sep="\n    " if verdict["problems"] else "")
+              *verdict["problems"][:5], sep="\n    ")
         return not verdict["problems"]
 
     bad = []

@@ -30,6 +30,13 @@ GstElement* add_peer(GstElement* pipeline, const char* name) {
   return peer;
 }
 
+// As browsers do, and unlike rtpbin by default: how long a frame took to be sent is not in the
+// reports.
+void report_capture_times(GstElement* peer) {
+  const auto rtpbin = adopt(gst_bin_get_by_name(GST_BIN(peer), "rtpbin"));
+  g_object_set(rtpbin.get(), "rtcp-sync-send-time", FALSE, nullptr);
+}
+
 // Has `from` make its "offer" or "answer" and gives it to both, to `to` first: the candidates of
 // `from` follow at once.
 Status exchange(const char* what, GstElement* from, GstElement* to) {
@@ -192,6 +199,7 @@ Status Call::connect_peers() {
   if (!caller_peer_ || !callee_peer_)
     return Error{Error::Kind::kNotFound, "There is no webrtcbin",
                  "Install gstreamer1.0-plugins-bad and gstreamer1.0-nice"};
+  report_capture_times(caller_peer_);
   for (GstElement* peer : {caller_peer_, callee_peer_})
     g_signal_connect(peer, "on-ice-candidate",
                      G_CALLBACK(+[](GstElement* from, guint mline, gchar* text, gpointer self) {
