@@ -208,6 +208,33 @@ TEST(Call, SpoiltPacketsArriveAndTheOtherLineIsWhole) {
   EXPECT_EQ(next, intact.end()) << "intact frame " << next - intact.begin() << " did not arrive";
 }
 
+TEST(Call, DtxSendsAPacketNowAndThenWhileItIsQuiet) {
+  Arrivals arrivals;
+  Call call({.media = {.seconds = 4, .marks = true, .dtx = true}});
+  EXPECT_EQ(start_and_wait(call, arrivals), "connected");
+  // 100 ms of each second are loud, the encoder waits 200 ms, then sends each 400 ms.
+  expect_everything_arrived(call, arrivals);
+  const auto packets = arrivals.packets(Line::kAudio);
+  EXPECT_LT(packets.size(), 110u);
+  EXPECT_GT(packets.size(), 40u);
+  EXPECT_NEAR(largest_hole(packets, 48000).rtp, 0.4, 0.02);
+  std::size_t empty = 0;
+  for (const auto& unit : call.log().units(Line::kAudio)) empty += unit.size <= 2;
+  EXPECT_GE(empty, 4u);
+}
+
+TEST(Call, ABadNetworkLosesAndDelays) {
+  Arrivals arrivals;
+  Call call({.media = {.seconds = 3}, .network = {.audio = {.delay = 0.2}, .loss = 0.05}});
+  EXPECT_EQ(start_and_wait(call, arrivals), "connected");
+  for (const Line line : {Line::kVideo, Line::kAudio}) {
+    EXPECT_GT(call.relay()->lost(line), 0u);
+    EXPECT_EQ(call.received_packets(line) + call.relay()->lost(line), call.sent_packets(line));
+  }
+  const auto pads = call.pads();
+  EXPECT_GT(pads.at(Line::kAudio), pads.at(Line::kVideo) + 150 * GST_MSECOND);
+}
+
 TEST(Call, PlainRtpCarriesTheSame) {
   Arrivals arrivals;
   Call call({.media = {.seconds = 2, .audio_silent = {{0.5, 1}}}, .plain_rtp = true});

@@ -5,10 +5,14 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support" / "judge"))
+import sync  # noqa: E402
 COMPARE = HERE.parent / "support" / "webrtc" / "compare_log.py"
 JUDGE = HERE.parent / "support" / "judge" / "run.sh"
 
@@ -92,3 +96,63 @@ def check_plays(jobs):
         sys.exit(77)
     if done.returncode:
         fail(f"Chromium: {done.stderr}")
+
+
+def record_calls(program, calls, at_once=6):
+    """Makes a call into a folder of its own for each {name: options}; {name: the one file it left}."""
+    def record(name):
+        os.mkdir(name)
+        command = [program, "--set", f"storage={name}/records", "--messages", f"{name}/messages.jsonl", *calls[name]]
+        return subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=120)
+
+    with ThreadPoolExecutor(at_once) as pool:
+        done = dict(zip(calls, pool.map(record, calls)))
+    files = {}
+    for name, call in done.items():
+        found = recordings(f"{name}/records")
+        if call.returncode or len(found) != 1:
+            fail(f"the call {name}: exit {call.returncode}, {found}\n{call.stdout}\n{call.stderr}")
+        print(f"  {name}:", json.dumps(json.loads(call.stdout)["lines"]))
+        files[name] = found[0].resolve()
+    return files
+
+
+def gap_reasons(name):
+    """{reason: seconds} of the gaps that the recorder of record_calls() reported."""
+    reasons = {}
+    for line in pathlib.Path(name, "messages.jsonl").read_text(encoding="utf-8").splitlines():
+        gap = re.search(r"^record-gap,.* duration=\(guint64\)(\d+).* reason=\(string\)(\w+)",
+                        json.loads(line)["structure"])
+        if gap:
+            reasons[gap[2]] = reasons.get(gap[2], 0) + int(gap[1]) / 1e9
+    return reasons
+
+
+def check_sync(mp4check, files, expected, attempts=3):
+    """Every beep and flash where it belongs, in each player: `expected` is {name: arguments of
+    sync.check()}. Chromium listens in real time, and a busy machine may spoil that: it may try again."""
+    def report(name, read):
+        verdict = sync.check(read, **expected[name])
+        offsets = verdict["offsets"] or [0]
+        print(f"  {name}: {read['player']}: {len(read['beeps'])} beeps, {len(read['flashes'])} flashes, beep - flash "
+              f"{min(offsets) * 1000:+.1f} to {max(offsets) * 1000:+.1f} ms, mean {verdict['mean'] * 1000:+.1f} ms",
+              *verdict["problems"][:5], sep="\n    ")
+        return not verdict["problems"]
+
+    bad = []
+    for name, path in files.items():
+        for read in sync.read_with_ffmpeg(path) + sync.read_with_gstreamer(path):
+            if not report(name, read):
+                bad.append((name, read["player"]))
+    tasks = [(name, mode) for name in files for mode in sync.CHROMIUM_MODES]
+    for _ in range(1 if bad else attempts):
+        readings = sync.read_with_chromium([(files[name], mode) for name, mode in tasks], mp4check)
+        if readings is None:
+            break
+        tasks = [task for task, read in zip(tasks, readings) if not report(task[0], read)]
+        if not tasks:
+            break
+    if bad or (tasks and readings is not None):
+        fail(f"not in sync: {bad + tasks}")
+    if readings is None:
+        sys.exit(77)

@@ -5,15 +5,16 @@
 //   judge.mjs mse FILE [CODECS] [options]      the same bytes appended to a MediaSource
 //   judge.mjs beeps|flashes FILE [--mse] ...   the seconds at which a 1 kHz beep or a white flash
 //                                              in the top strip begins: a JSON list
-//   judge.mjs --jobs JOBS.json                 [{mode, file, ...}], all in one browser
-// One JSON line a job. Exit 0: all are ok; 1: some are not; 2: called wrongly; 77: "SKIP: reason".
+//   judge.mjs marks FILE [--mse] ...           both of them
+//   judge.mjs --jobs JOBS.json [N]             [{mode, file, ...}], all in one browser, N at a time
+// One JSON line a job, in their order. Exit 0: all are ok; 1: some are not; 2: called wrongly; 77: "SKIP: reason".
 import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { launch, Skip } from './browser.mjs';
 import { startServer } from './server.mjs';
 
-const modes = ['progressive', 'mse', 'beeps', 'flashes'];
+const modes = ['progressive', 'mse', 'beeps', 'flashes', 'marks'];
 // Option on the command line -> key of a job, and how its value is read (none: a switch).
 const options = {
   '--allow-hole': ['allowHole'], // more than one buffered range; each is played
@@ -37,7 +38,7 @@ const options = {
 class Usage extends Error {}
 
 function parseCommand([mode, ...rest]) {
-  if (mode === '--jobs' && rest.length === 1) return JSON.parse(readFileSync(rest[0], 'utf8'));
+  if (mode === '--jobs' && rest.length > 0) return JSON.parse(readFileSync(rest[0], 'utf8'));
   if (!modes.includes(mode)) throw new Usage(`one of ${modes.join(', ')}, --jobs`);
   const job = { mode };
   const words = [];
@@ -112,18 +113,25 @@ async function main(words) {
   const browser = await launch();
   const files = new Map();
   const server = await startServer(files);
+  const single = words[0] !== '--jobs';
+  const atOnce = single ? 1 : Number(words[2] ?? 1);
+  const running = new Set();
+  let printed = Promise.resolve();
   let failed = 0;
   try {
     for (const job of jobs) {
-      let result;
-      try {
-        result = await runJob(browser, server, files, job);
-      } catch (error) {
-        result = { ok: false, why: error.message.split('\n')[0], errors: [] };
-      }
-      print(job, result, words[0] !== '--jobs');
-      if (!result.ok) ++failed;
+      while (running.size >= atOnce) await Promise.race(running);
+      const result = runJob(browser, server, files, job)
+        .catch((error) => ({ ok: false, why: error.message.split('\n')[0], errors: [] }));
+      running.add(result);
+      result.then(() => running.delete(result));
+      printed = printed.then(async () => {
+        const verdict = await result;
+        print(job, verdict, single);
+        if (!verdict.ok) ++failed;
+      });
     }
+    await printed;
   } finally {
     await browser.close();
     server.close();

@@ -4,6 +4,7 @@
 #include <gst/sdp/sdp.h>
 #include <gst/webrtc/webrtc.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "tests/support/webrtc/probe.h"
@@ -29,13 +30,11 @@ GstElement* add_peer(GstElement* pipeline, const char* name) {
   return peer;
 }
 
-void forward_candidates(GstElement* from, GstElement* to) {
-  g_signal_connect_object(
-      from, "on-ice-candidate",
-      G_CALLBACK(+[](GstElement*, guint mline, gchar* candidate, gpointer peer) {
-        g_signal_emit_by_name(peer, "add-ice-candidate", mline, candidate);
-      }),
-      to, static_cast<GConnectFlags>(0));
+// As browsers do, and unlike rtpbin by default: how long a frame took to be sent is not in the
+// reports.
+void report_capture_times(GstElement* peer) {
+  const auto rtpbin = adopt(gst_bin_get_by_name(GST_BIN(peer), "rtpbin"));
+  g_object_set(rtpbin.get(), "rtcp-sync-send-time", FALSE, nullptr);
 }
 
 // Has `from` make its "offer" or "answer" and gives it to both, to `to` first: the candidates of
@@ -108,6 +107,10 @@ Status Call::start(Patience patience) {
         this, nullptr);
     gst_object_unref(bus);
   }
+  if (!options_.network.is_perfect() && !options_.plain_rtp) {
+    relay_ = std::make_unique<Relay>(options_.network);
+    if (auto status = relay_->start(); !status) return status;
+  }
   if (auto status = sender_.add_to(GST_BIN(caller_.get())); !status) return status;
   if (auto status = options_.plain_rtp ? connect_plainly() : connect_peers(); !status)
     return status;
@@ -130,9 +133,9 @@ Status Call::start(Patience patience) {
 bool Call::wait() {
   std::unique_lock guard(lock_);
   changed_.wait(guard, [this] { return sender_.finished() || !errors_.empty(); });
-  // Behind the last packet lie only the socket and 200 ms of jitter buffer.
-  return changed_.wait_for(guard, std::chrono::seconds(2), [this] { return all_received(); }) &&
-         errors_.empty();
+  // Behind the last packet lie only the network and 200 ms of jitter buffer.
+  changed_.wait_for(guard, std::chrono::seconds(2), [this] { return all_received(); });
+  return none_missing() && errors_.empty();
 }
 
 void Call::request_stop() { sender_.stop_at(now()); }
@@ -196,8 +199,13 @@ Status Call::connect_peers() {
   if (!caller_peer_ || !callee_peer_)
     return Error{Error::Kind::kNotFound, "There is no webrtcbin",
                  "Install gstreamer1.0-plugins-bad and gstreamer1.0-nice"};
-  forward_candidates(caller_peer_, callee_peer_);
-  forward_candidates(callee_peer_, caller_peer_);
+  report_capture_times(caller_peer_);
+  for (GstElement* peer : {caller_peer_, callee_peer_})
+    g_signal_connect(peer, "on-ice-candidate",
+                     G_CALLBACK(+[](GstElement* from, guint mline, gchar* text, gpointer self) {
+                       static_cast<Call*>(self)->pass_candidate(from, mline, text);
+                     }),
+                     this);
   g_signal_connect(callee_peer_, "pad-added",
                    G_CALLBACK(+[](GstElement*, GstPad* pad, gpointer self) {
                      if (GST_PAD_IS_SRC(pad)) static_cast<Call*>(self)->add_callee_pad(pad);
@@ -214,6 +222,16 @@ Status Call::connect_peers() {
                    this);
   for (const auto& branch : sender_.branches()) add_caller_line(branch);
   return ok();
+}
+
+void Call::pass_candidate(GstElement* from, guint mline, const gchar* candidate) {
+  std::string text = candidate;
+  if (relay_)
+    text = from == caller_peer_ ? relay_->candidate_of_caller(text)
+                                : relay_->candidate_of_callee(text);
+  if (text.empty()) return;
+  GstElement* to = from == caller_peer_ ? callee_peer_ : caller_peer_;
+  g_signal_emit_by_name(to, "add-ice-candidate", mline, text.c_str());
 }
 
 // The transceiver gets its caps here: an offer needs no media then, and none has to pile up.
@@ -298,12 +316,18 @@ GstBusSyncReply Call::on_bus(GstMessage* message) {
 }
 
 bool Call::all_received() const {
-  for (const auto& branch : sender_.branches()) {
+  return std::ranges::all_of(sender_.branches(), [this](const auto& branch) {
     const auto found = received_.find(branch.line);
-    const std::uint64_t received = found == received_.end() ? 0 : found->second;
-    if (received < sender_.packets(branch.line)) return false;
-  }
-  return true;
+    return (found == received_.end() ? 0 : found->second) >= sender_.packets(branch.line);
+  });
+}
+
+bool Call::none_missing() const {
+  return std::ranges::all_of(sender_.branches(), [this](const auto& branch) {
+    const auto found = received_.find(branch.line);
+    const std::uint64_t lost = relay_ ? relay_->lost(branch.line) : 0;
+    return (found == received_.end() ? 0 : found->second) + lost >= sender_.packets(branch.line);
+  });
 }
 
 }  // namespace rec::test

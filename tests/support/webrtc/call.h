@@ -25,6 +25,7 @@
 
 #include "gst/common/handles.h"
 #include "lib/base/result.h"
+#include "tests/support/webrtc/relay.h"
 #include "tests/support/webrtc/send_log.h"
 #include "tests/support/webrtc/sender.h"
 
@@ -32,6 +33,7 @@ namespace rec::test {
 
 struct CallOptions {
   MediaOptions media;
+  NetworkOptions network;
   bool plain_rtp = false;  // no ICE, DTLS, RTCP: payloader ! rtpjitterbuffer, one pipeline
   std::string log_path;    // JSON lines (send_log.h); empty: none
   bool keep_log = true;    // in memory, for log()
@@ -52,7 +54,8 @@ class Call {
   void on_message(std::function<void(GstMessage*)> fn) { on_message_ = std::move(fn); }
 
   Status start(Patience patience = std::chrono::seconds(10));  // until connected; media flows then
-  // Until all media is sent and every packet of it has left the callee; false: some never did.
+  // Until all media is sent and every packet of it has left the callee; false: some never did, and
+  // the network did not lose them.
   bool wait();
   void request_stop();  // any thread: no more media, wait() returns soon
   // Sends EOS to `recorder` (in the callee's pipeline) and waits for its EOS message.
@@ -69,9 +72,10 @@ class Call {
   GstClockTime media_start() const { return media_start_; }  // running time of the first frame
   std::uint64_t sent_packets(Line line) const { return sender_.packets(line); }
   std::uint64_t received_packets(Line line) const;
-  std::map<Line, GstClockTime> pads() const;  // running time at which each appeared
-  std::string connection_state() const;       // of the callee: "connected"; "plain"
-  std::vector<std::string> errors() const;    // of both buses
+  const Relay* relay() const { return relay_.get(); }  // nullptr: the network is perfect
+  std::map<Line, GstClockTime> pads() const;           // running time at which each appeared
+  std::string connection_state() const;                // of the callee: "connected"; "plain"
+  std::vector<std::string> errors() const;             // of both buses
 
  private:
   void use_common_time();
@@ -81,12 +85,15 @@ class Call {
   void add_caller_line(const Sender::Branch& branch);
   void add_callee_pad(GstPad* pad);
   GstBusSyncReply on_bus(GstMessage* message);
-  GstClockTime now() const;   // running time
+  GstClockTime now() const;  // running time
+  void pass_candidate(GstElement* from, guint mline, const gchar* candidate);
   bool all_received() const;  // lock_ held
+  bool none_missing() const;  // lock_ held; but for what the network lost
 
   const CallOptions options_;
   SendLog log_;
   Sender sender_;
+  std::unique_ptr<Relay> relay_;
   std::function<void(GstPad*)> on_pad_;
   std::function<void(GstMessage*)> on_message_;
   Ref<GstElement> callee_;

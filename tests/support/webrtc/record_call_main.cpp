@@ -6,128 +6,15 @@
 #include <gst/gst.h>
 #include <pthread.h>
 
-#include <charconv>
 #include <csignal>
 #include <cstdio>
-#include <optional>
 #include <string>
 #include <thread>
 
-#include "tests/support/webrtc/call.h"
+#include "tests/support/webrtc/record_call_arguments.h"
 
 namespace rec::test {
 namespace {
-
-struct Arguments {
-  CallOptions call;
-  std::string recorder = "recordbin";
-  std::vector<std::string> settings;  // "property=value" or "child::property=value" of the recorder
-  std::string messages_path;          // JSON lines of the recorder's messages
-  bool no_eos = false;
-};
-
-// "5-10,12-15", in seconds.
-std::optional<std::vector<Window>> parse_windows(const gchar* text) {
-  std::vector<Window> windows;
-  g_auto(GStrv) parts = g_strsplit(text, ",", -1);
-  for (gchar** part = parts; *part; ++part) {
-    gchar* end = nullptr;
-    const double from = g_ascii_strtod(*part, &end);
-    if (*end != '-') return std::nullopt;
-    const double to = g_ascii_strtod(end + 1, &end);
-    if (*end || to <= from) return std::nullopt;
-    windows.push_back({from, to});
-  }
-  return windows;
-}
-
-struct RawArguments {  // as GOption fills them in
-  gchar* log = nullptr;
-  gchar* messages = nullptr;
-  gchar* recorder = nullptr;
-  gchar* audio_silent = nullptr;
-  gchar* video_silent = nullptr;
-  gchar* spoil = nullptr;
-  gchar* extra = nullptr;
-  gchar* picture = nullptr;
-  gchar* sound = nullptr;
-  gchar** settings = nullptr;
-  gboolean no_eos = FALSE, plain = FALSE, wrap = FALSE, no_audio = FALSE, no_video = FALSE;
-  gint seed = 1;
-};
-
-bool read_command_line(int* argc, char*** argv, RawArguments& raw, MediaOptions& media) {
-  const GOptionEntry entries[] = {
-      {"seconds", 0, 0, G_OPTION_ARG_DOUBLE, &media.seconds, "Length of the media (10)", "S"},
-      {"recorder", 0, 0, G_OPTION_ARG_STRING, &raw.recorder,
-       "Element with pads sink_%u (recordbin); \"none\": a fakesink for each track", "NAME"},
-      {"set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &raw.settings, "Property of the recorder", "P=V"},
-      {"log", 0, 0, G_OPTION_ARG_FILENAME, &raw.log, "JSON lines of what is sent", "FILE"},
-      {"messages", 0, 0, G_OPTION_ARG_FILENAME, &raw.messages, "The recorder's messages", "FILE"},
-      {"no-eos", 0, 0, G_OPTION_ARG_NONE, &raw.no_eos, "Stop by PLAYING -> NULL", nullptr},
-      {"plain-rtp", 0, 0, G_OPTION_ARG_NONE, &raw.plain, "No webrtcbin: rtpjitterbuffer", nullptr},
-      {"audio-silent", 0, 0, G_OPTION_ARG_STRING, &raw.audio_silent, "As 5-10,12-15", "WINDOWS"},
-      {"video-silent", 0, 0, G_OPTION_ARG_STRING, &raw.video_silent, "As 5-10,12-15", "WINDOWS"},
-      {"audio-start", 0, 0, G_OPTION_ARG_DOUBLE, &media.audio_start, "Audio comes late", "S"},
-      {"video-start", 0, 0, G_OPTION_ARG_DOUBLE, &media.video_start, "Video comes late", "S"},
-      {"no-audio", 0, 0, G_OPTION_ARG_NONE, &raw.no_audio, "Video only", nullptr},
-      {"no-video", 0, 0, G_OPTION_ARG_NONE, &raw.no_video, "Audio only", nullptr},
-      {"spoil", 0, 0, G_OPTION_ARG_STRING, &raw.spoil, "Random payloads on it", "video|audio"},
-      {"spoil-share", 0, 0, G_OPTION_ARG_DOUBLE, &media.spoil_share, "Of packets (0.2)", "0..1"},
-      {"extra", 0, 0, G_OPTION_ARG_STRING, &raw.extra, "A third track", "pcmu|vp8"},
-      {"wrap", 0, 0, G_OPTION_ARG_NONE, &raw.wrap, "RTP time and sequence wrap at 3 s", nullptr},
-      {"picture", 0, 0, G_OPTION_ARG_STRING, &raw.picture, "videotestsrc pattern (smpte)", "NAME"},
-      {"sound", 0, 0, G_OPTION_ARG_STRING, &raw.sound, "audiotestsrc wave (pink-noise)", "NAME"},
-      {"width", 0, 0, G_OPTION_ARG_INT, &media.width, "Pixels (640)", "N"},
-      {"height", 0, 0, G_OPTION_ARG_INT, &media.height, "Pixels (360)", "N"},
-      {"bitrate", 0, 0, G_OPTION_ARG_INT, &media.bitrate, "Video, kbit/s (600)", "N"},
-      {"key-interval", 0, 0, G_OPTION_ARG_INT, &media.key_interval, "Frames (9000)", "N"},
-      {"seed", 0, 0, G_OPTION_ARG_INT, &raw.seed, "Of damage and RTP offsets (1)", "N"},
-      {}};
-  g_autoptr(GOptionContext) context = g_option_context_new("- a WebRTC call into a recorder");
-  g_option_context_add_main_entries(context, entries, nullptr);
-  g_option_context_add_group(context, gst_init_get_option_group());
-  g_autoptr(GError) error = nullptr;
-  if (g_option_context_parse(context, argc, argv, &error) && *argc == 1) return true;
-  std::fprintf(stderr, "record-call: %s\n", error ? error->message : "too many arguments");
-  return false;
-}
-
-std::optional<Arguments> parse(int* argc, char*** argv) {
-  Arguments arguments;
-  RawArguments raw;
-  MediaOptions& media = arguments.call.media;
-  if (!read_command_line(argc, argv, raw, media)) return std::nullopt;
-  const auto text = [](const gchar* t) { return std::string(t ? t : ""); };
-  arguments.call.log_path = text(raw.log);
-  arguments.call.keep_log = false;
-  arguments.call.plain_rtp = raw.plain;
-  arguments.messages_path = text(raw.messages);
-  arguments.no_eos = raw.no_eos;
-  if (raw.recorder) arguments.recorder = raw.recorder;
-  for (gchar** setting = raw.settings; setting && *setting; ++setting)
-    arguments.settings.emplace_back(*setting);
-  if (raw.picture) media.picture = raw.picture;
-  if (raw.sound) media.sound = raw.sound;
-  media.wrap = raw.wrap;
-  media.video = !raw.no_video;
-  media.audio = !raw.no_audio;
-  media.seed = static_cast<std::uint32_t>(raw.seed);
-  const auto audio = parse_windows(raw.audio_silent ? raw.audio_silent : "");
-  const auto video = parse_windows(raw.video_silent ? raw.video_silent : "");
-  const std::string spoil = text(raw.spoil);
-  const std::string extra = text(raw.extra);
-  if (!audio || !video || !(spoil.empty() || spoil == "video" || spoil == "audio") ||
-      !(extra.empty() || extra == "pcmu" || extra == "vp8")) {
-    std::fprintf(stderr, "record-call: see --help for windows, --spoil and --extra\n");
-    return std::nullopt;
-  }
-  media.audio_silent = *audio;
-  media.video_silent = *video;
-  if (!spoil.empty()) media.spoil = spoil == "video" ? Line::kVideo : Line::kAudio;
-  if (!extra.empty()) media.extra = extra == "pcmu" ? Extra::kPcmu : Extra::kVp8;
-  return arguments;
-}
 
 // SIGINT and SIGTERM, blocked in all threads, end the call cleanly.
 class SignalWatch {
@@ -224,7 +111,11 @@ void print_summary(const Call& call, const char* stop, bool stopped, bool comple
             ": {\"sent_units\": " + std::to_string(call.log().count(line)) +
             ", \"sent_packets\": " + std::to_string(call.sent_packets(line)) +
             ", \"received_packets\": " + std::to_string(call.received_packets(line)) +
-            ", \"pad_at\": " + (pads.contains(line) ? std::to_string(pads.at(line)) : "null") + "}";
+            ", \"pad_at\": " + (pads.contains(line) ? std::to_string(pads.at(line)) : "null");
+    if (const Relay* relay = call.relay())
+      json += ", \"lost_packets\": " + std::to_string(relay->lost(line)) +
+              ", \"held_reports\": " + std::to_string(relay->held_reports(line));
+    json += "}";
     separator = ", ";
   }
   json += "}, \"errors\": [";

@@ -15,8 +15,14 @@ namespace rec::test {
 
 class LineState {
  public:
-  LineState(Line of, const MediaOptions& options, SendLog& send_log, std::function<void()> sent)
+  LineState(Line of, const MediaOptions& options, std::shared_ptr<Marks> shared_marks,
+            SendLog& send_log, std::function<void()> sent)
       : line(of),
+        dtx(options.dtx && of == Line::kAudio),
+        width(options.width),
+        height(options.height),
+        marks(options.marks && of != Line::kExtra ? std::move(shared_marks) : nullptr),
+        begins_marks(of == Line::kVideo || !options.video),
         silent(of == Line::kVideo   ? options.video_silent
                : of == Line::kAudio ? options.audio_silent
                                     : std::vector<Window>{}),
@@ -35,7 +41,19 @@ class LineState {
     return std::ranges::any_of(silent, [at](const Window& w) { return at >= w.from && at < w.to; });
   }
 
+  // As browsers do: of the packets with nothing in them only the first is sent, which says that a
+  // silence begins.
+  bool leaves_out(std::size_t packet_size) {
+    const bool empty = packet_size <= 2;
+    return std::exchange(in_dtx, empty) && empty;
+  }
+
   const Line line;
+  const bool dtx;
+  const int width;
+  const int height;
+  const std::shared_ptr<Marks> marks;  // nullptr: none
+  const bool begins_marks;
   std::vector<Window> silent;
   const double spoil_share;
   SendLog& log;
@@ -45,9 +63,19 @@ class LineState {
   std::atomic<bool> finished{false};
   std::atomic<std::uint64_t> packets{0};
   std::mt19937 random;  // streaming thread
+  bool in_dtx = false;  // streaming thread
 };
 
 namespace {
+
+void add_marks(const LineState& state, GstPadProbeInfo* info, GstClockTime time) {
+  if (state.begins_marks) state.marks->begin(time);
+  info->data = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+  if (state.line == Line::kVideo)
+    state.marks->paint(GST_PAD_PROBE_INFO_BUFFER(info), time, state.width, state.height);
+  else
+    state.marks->sound(GST_PAD_PROBE_INFO_BUFFER(info), time);
+}
 
 // Before the encoder: media outside the call is thrown away, and silent video too, so that the
 // frame after a silence still refers to the one that was sent last.
@@ -60,6 +88,7 @@ GstPadProbeReturn on_raw(LineState& state, GstPad* pad, GstPadProbeInfo* info) {
     state.all_sent();
     return GST_PAD_PROBE_DROP;
   }
+  if (state.marks) add_marks(state, info, time);
   return state.line == Line::kVideo && state.is_silent(time) ? GST_PAD_PROBE_DROP
                                                              : GST_PAD_PROBE_OK;
 }
@@ -69,6 +98,7 @@ GstPadProbeReturn on_encoded(LineState& state, GstPad* pad, GstPadProbeInfo* inf
   const GstClockTime time = running_time(pad, GST_BUFFER_PTS(buffer));
   if (state.line == Line::kAudio && state.is_silent(time)) return GST_PAD_PROBE_DROP;
   const ReadMap map(buffer);
+  if (state.dtx && state.leaves_out(map.bytes().size())) return GST_PAD_PROBE_DROP;
   SentUnit unit;
   unit.line = state.line;
   unit.running_time = time;
@@ -151,8 +181,9 @@ Sender::~Sender() = default;
 Status Sender::add_to(GstBin* pipeline) {
   const std::string size =
       "width=" + std::to_string(options_.width) + ",height=" + std::to_string(options_.height);
-  const std::string pictures =
-      "videotestsrc is-live=true pattern=" + options_.picture + " ! video/x-raw,framerate=30/1,";
+  const std::string pictures = "videotestsrc is-live=true pattern=" + options_.picture +
+                               " ! video/x-raw,format=I420,framerate=30/1,";
+  const std::string dtx = options_.dtx ? "true" : "false";
   const std::string sound = "audiotestsrc is-live=true volume=0.2 wave=" + options_.sound + " ";
   if (options_.video) {
     const auto status = add_line(
@@ -168,12 +199,12 @@ Status Sender::add_to(GstBin* pipeline) {
     if (!status) return status;
   }
   if (options_.audio) {
-    const auto status = add_line(
-        pipeline, Line::kAudio,
-        sound + "samplesperbuffer=960 ! audio/x-raw,rate=48000,channels=2 ! opusenc name=encoder" +
-            " ! rtpopuspay name=payloader pt=97",
-        "application/x-rtp,media=audio,encoding-name=OPUS,clock-rate=48000,payload=97,"
-        "encoding-params=(string)2");
+    const auto status =
+        add_line(pipeline, Line::kAudio,
+                 sound + "samplesperbuffer=960 ! audio/x-raw,format=S16LE,rate=48000,channels=2" +
+                     " ! opusenc name=encoder dtx=" + dtx + " ! rtpopuspay name=payloader pt=97",
+                 "application/x-rtp,media=audio,encoding-name=OPUS,clock-rate=48000,payload=97,"
+                 "encoding-params=(string)2");
     if (!status) return status;
   }
   if (options_.extra == Extra::kPcmu)
@@ -200,7 +231,7 @@ Status Sender::add_line(GstBin* pipeline, Line line, const std::string& source,
     return failure;
   }
   gst_bin_add(pipeline, bin);
-  auto state = std::make_shared<LineState>(line, options_, log_, all_sent_);
+  auto state = std::make_shared<LineState>(line, options_, marks_, log_, all_sent_);
   const auto encoder = adopt(gst_bin_get_by_name(GST_BIN(bin), "encoder"));
   const auto payloader = adopt(gst_bin_get_by_name(GST_BIN(bin), "payloader"));
   const auto raw = adopt(gst_element_get_static_pad(encoder.get(), "sink"));

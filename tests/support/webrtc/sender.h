@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "lib/base/result.h"
+#include "tests/support/webrtc/marks.h"
 #include "tests/support/webrtc/send_log.h"
 
 namespace rec::test {
@@ -39,6 +40,8 @@ struct MediaOptions {
   std::optional<Line> spoil;  // this line's packets get random, short or empty payloads
   double spoil_share = 0.2;   // of its packets; 1: all
   Extra extra = Extra::kNone;
+  bool marks = false;                // a beep and a flash a second (marks.h)
+  bool dtx = false;                  // Opus sends little while it is quiet: two packets each 400 ms
   bool wrap = false;                 // RTP time and sequence numbers wrap after about 3 s
   std::uint32_t seed = 1;            // of the damage and of the RTP offsets
   std::string picture = "smpte";     // pattern of videotestsrc; this one has noise in a corner
@@ -78,6 +81,7 @@ class Sender {
   const MediaOptions options_;
   SendLog& log_;
   const std::function<void()> all_sent_;
+  const std::shared_ptr<Marks> marks_ = std::make_shared<Marks>();
   std::vector<Branch> branches_;
   std::vector<std::shared_ptr<LineState>> lines_;
 };

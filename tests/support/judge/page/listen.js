@@ -66,20 +66,8 @@ function followClock(context) {
   };
 }
 
-async function measure(job, out, body) {
-  try {
-    await load(job);
-    await body();
-    if (errors.length) throw new Failure(errors[0]);
-    out.ok = true;
-  } catch (error) {
-    out.why = error.message;
-  }
-  return { ...out, currentTime: round(video.currentTime), errors };
-}
-
-export async function beeps(job) {
-  const out = { ok: false, why: '', beeps: [] };
+// Before the element plays; stop() gives the media times at which beeps began.
+async function listen() {
   const context = new AudioContext({ sampleRate: 48000 });
   await context.audioWorklet.addModule(URL.createObjectURL(new Blob([detector], { type: 'text/javascript' })));
   const ear = new AudioWorkletNode(context, 'beep-detector');
@@ -87,13 +75,14 @@ export async function beeps(job) {
   const onsets = [];
   ear.port.onmessage = ({ data }) => onsets.push(data);
   await context.resume();
-  return measure(job, out, async () => {
-    const clock = followClock(context);
-    await playToEnd(job.timeout ?? 300);
-    clock.stop();
-    if (!(video.webkitAudioDecodedByteCount > 0)) throw new Failure('no audio track is played');
-    out.beeps = onsets.map((time) => round(clock.mediaTime(time))).filter((time) => time !== null);
-  });
+  const clock = followClock(context);
+  return {
+    stop() {
+      clock.stop();
+      if (!(video.webkitAudioDecodedByteCount > 0)) throw new Failure('no audio track is played');
+      return onsets.map((time) => round(clock.mediaTime(time))).filter((time) => time !== null);
+    },
+  };
 }
 
 // Mean luma of the top tenth of the picture, 0 to 255.
@@ -106,23 +95,43 @@ function stripBrightness(canvas, painter) {
   return sum / (data.length / 4);
 }
 
-export async function flashes(job) {
-  const out = { ok: false, why: '', flashes: [], missedFrames: 0 };
-  return measure(job, out, async () => {
-    if (video.videoWidth === 0) throw new Failure('no video track is played');
-    const canvas = new OffscreenCanvas(32, 4);
-    const painter = canvas.getContext('2d', { willReadFrequently: true });
-    let bright = false;
-    let presented = 0;
-    const look = (now, metadata) => {
-      const white = stripBrightness(canvas, painter) > 160;
-      if (white && !bright) out.flashes.push(round(metadata.mediaTime));
-      bright = white;
-      if (presented) out.missedFrames += metadata.presentedFrames - presented - 1;
-      presented = metadata.presentedFrames;
-      video.requestVideoFrameCallback(look);
-    };
+// Once the element is loaded; stop() gives the media times of the frames that flashes began with.
+function watch() {
+  if (video.videoWidth === 0) throw new Failure('no video track is played');
+  const canvas = new OffscreenCanvas(32, 4);
+  const painter = canvas.getContext('2d', { willReadFrequently: true });
+  const seen = { flashes: [], missedFrames: 0 };
+  let bright = false;
+  let presented = 0;
+  const look = (now, metadata) => {
+    const white = stripBrightness(canvas, painter) > 160;
+    if (white && !bright) seen.flashes.push(round(metadata.mediaTime));
+    bright = white;
+    if (presented) seen.missedFrames += metadata.presentedFrames - presented - 1;
+    presented = metadata.presentedFrames;
     video.requestVideoFrameCallback(look);
-    await playToEnd(job.timeout ?? 300);
-  });
+  };
+  video.requestVideoFrameCallback(look);
+  return { stop: () => seen };
 }
+
+async function measure(job, wanted) {
+  const out = { ok: false, why: '' };
+  try {
+    const ear = wanted.beeps ? await listen() : null;
+    await load(job);
+    const eye = wanted.flashes ? watch() : null;
+    await playToEnd(job.timeout ?? 300);
+    if (ear) out.beeps = ear.stop();
+    if (eye) Object.assign(out, eye.stop());
+    if (errors.length) throw new Failure(errors[0]);
+    out.ok = true;
+  } catch (error) {
+    out.why = error.message;
+  }
+  return { ...out, currentTime: round(video.currentTime), errors };
+}
+
+export const beeps = (job) => measure(job, { beeps: true });
+export const flashes = (job) => measure(job, { flashes: true });
+export const marks = (job) => measure(job, { beeps: true, flashes: true });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-import { beeps, flashes } from './listen.js';
+import { beeps, flashes, marks } from './listen.js';
 import { judge } from './play.js';
 
-const modes = { progressive: judge, mse: judge, beeps, flashes };
+const modes = { progressive: judge, mse: judge, beeps, flashes, marks };
 window.run = (job) => modes[job.mode](job);
