@@ -139,7 +139,7 @@ bool Mux::finish(guint32 seqnum, bool for_store) {
 void Mux::set_paused(bool paused) {
   {
     std::lock_guard l(lock_);
-    if (!recorder_ || recorder_->finishing() || recorder_->paused() == paused) return;
+    if (!recorder_ || recorder_->finishing()) return;
     paused ? recorder_->pause(timers_->now()) : recorder_->resume(timers_->now());
     collect();
     if (!playing_ && alarm_) return alarm_->ring_by(timers_->now());  // as in finish()

@@ -180,6 +180,10 @@ GST_START_TEST(what_comes_in_a_pause_is_not_recorded_and_leaves_no_hole) {
   fail_unless_equals_int(file.find_track("soun")->samples.size(), 100);
   expect_gapless(file, "vide", 2.0);
   expect_gapless(file, "soun", 2.0);
+  // Its wall clock knows of the pause.
+  const ObjectInfo last = call.store.unit(call.store.unit_count() - 1).info;
+  fail_unless_equals_uint64(last.duration, 2 * GST_SECOND);
+  fail_unless_equals_uint64(last.end_utc - last.start_utc, 4 * GST_SECOND);
 }
 GST_END_TEST
 
@@ -255,6 +259,24 @@ GST_START_TEST(a_pause_before_the_first_sample_delays_the_beginning) {
 }
 GST_END_TEST
 
+// The same for a video of which not even the parameter sets have come.
+GST_START_TEST(in_a_pause_no_key_frame_is_asked_for) {
+  MuxFixture mux;
+  Source video(mux.element());
+  mux.play();
+  video.start(h264());
+  g_signal_emit_by_name(mux.element(), "pause");
+  mux.push_video(video, h264(), 1, 29);
+  fail_unless_equals_int(video.key_frame_requests(), 0);
+  fail_unless_equals_uint64(mux.track_stat("sink_0", "paused"), 29);
+  fail_unless_equals_uint64(mux.track_stat("sink_0", "before-key-frame"), 0);
+  g_signal_emit_by_name(mux.element(), "resume");
+  mux.push_video(video, h264(), 1, 29);
+  fail_unless_equals_int(video.key_frame_requests(), 2);
+  fail_unless_equals_uint64(mux.track_stat("sink_0", "before-key-frame"), 29);
+}
+GST_END_TEST
+
 GST_START_TEST(a_recording_may_end_in_a_pause) {
   Call call;
   call.push(0, 1000);
@@ -269,11 +291,13 @@ GST_START_TEST(a_recording_may_end_in_a_pause) {
   expect_gapless(file, "soun", 1.0);
   // After the end nothing happens any more.
   const std::size_t units = call.store.unit_count();
+  call.messages->clear();
   call.emit("resume");
   call.emit("pause");
   fail_if(call.paused());
   call.timers->advance(10 * kSecond);
   fail_unless_equals_int(call.store.unit_count(), units);
+  fail_unless(call.messages->of_type(GST_MESSAGE_ELEMENT).empty());
   fail_unless_equals_int(call.store.eos_count(), 1);
   // The next run is not paused.
   call.stop();
@@ -319,6 +343,7 @@ static Suite* record_mux_ends_suite() {
   tcase_add_test(tests, each_signal_counts_once);
   tcase_add_test(tests, a_pause_before_the_start_is_forgotten);
   tcase_add_test(tests, a_pause_before_the_first_sample_delays_the_beginning);
+  tcase_add_test(tests, in_a_pause_no_key_frame_is_asked_for);
   tcase_add_test(tests, a_recording_may_end_in_a_pause);
   tcase_add_test(tests, a_signal_in_paused_pushes_nothing);
   return suite;

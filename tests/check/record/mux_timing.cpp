@@ -295,6 +295,23 @@ GST_START_TEST(all_tracks_stall_by_the_clock) {
 }
 GST_END_TEST
 
+GST_START_TEST(the_next_run_knows_nothing_of_the_last) {
+  Call call;
+  call.push(0, 1000);
+  call.push_video(call.video, h264(), 30, 30);
+  call.push(2000, 3000);
+  call.timers->advance(6 * kSecond);
+  fail_unless_same(call.state("sink_1"), "stalled");
+  call.stop();
+  call.play();
+  call.video.start(h264());
+  call.audio.start(opus());
+  fail_unless_same(call.state("sink_1"), "waiting");
+  for (const char* counter : {"samples", "bytes", "gaps", "gap-duration"})
+    fail_unless_equals_uint64(call.track_stat("sink_1", counter), 0);
+}
+GST_END_TEST
+
 GST_START_TEST(the_state_of_a_track_is_in_stats) {
   Call call;
   Source strange(call.element());
@@ -323,6 +340,7 @@ static Suite* record_mux_timing_suite() {
   tcase_add_loop_test(tests, each_fragment_says_its_wall_clock_unless_told_not_to, 0, 2);
   tcase_add_loop_test(tests, a_track_without_data_is_stalled_and_recovers, 0, 2);
   tcase_add_loop_test(tests, all_tracks_stall_by_the_clock, 0, 2);
+  tcase_add_test(tests, the_next_run_knows_nothing_of_the_last);
   tcase_add_test(tests, the_state_of_a_track_is_in_stats);
   return suite;
 }
