@@ -70,7 +70,7 @@ bool Recorder::admit(int index, const Input& input, Nanos now) {
   if (t.keys.damaged()) want_key(index, "loss", now);
   if (admitted) return true;
   if (!t.skipped) t.skipped = t.keys.damaged() ? "loss" : "drop";
-  want_key(index, t.recording ? t.skipped : "start", now);
+  want_key(index, t.recording ? t.key_reason : "start", now);
   return false;
 }
 

@@ -108,6 +108,7 @@ class Recorder {
     bool quiet = false;                    // so its sender said last
     const char* skipped = nullptr;         // samples were not accepted: the reason
     std::int64_t skipped_until = 0;        // track ticks
+    const char* key_reason = "drop";       // why a key frame is needed, unless it is for a loss
     std::optional<Nanos> keeping_damaged;  // from here on, in the recording
     std::optional<GapMade> gap;            // being filled; told when it is over
     // Liveness.

@@ -96,6 +96,7 @@ void Recorder::hold_last_pictures() {
 
 void Recorder::forget_hole(Track& t, const Input& input) {
   t.skipped = nullptr;
+  t.key_reason = "drop";
   t.losing = t.was_stalled = false;
   t.quiet = input.quiet;
 }
@@ -145,6 +146,7 @@ void Recorder::resume(Nanos now) {
     Track& t = track(i);
     if (t.last_input) t.last_input = now;
     if (t.recording) t.skipped = "pause";
+    t.key_reason = "resume";
     t.keys.require();
     if (t.medium == Medium::kVideo && t.config && !t.ended) want_key(i, "resume", now);
   }
