@@ -13,10 +13,10 @@
 namespace rec::test {
 namespace {
 
-constexpr char kPictures[] =
+constexpr char kPictures[] =  // two slices each
     "videotestsrc num-buffers=300 pattern=snow ! "
-    "video/x-raw,format=I420,framerate=30/1,width=160,height=112 ! x264enc tune=zerolatency "
-    "speed-preset=ultrafast threads=2 key-int-max=50 bitrate=400 option-string=scenecut=0";
+    "video/x-raw,format=I420,framerate=30/1,width=320,height=240 ! x264enc tune=zerolatency "
+    "speed-preset=ultrafast threads=2 key-int-max=50 bitrate=600 option-string=scenecut=0";
 constexpr std::size_t kUnits = 300;
 constexpr std::size_t kGop = 50;
 
