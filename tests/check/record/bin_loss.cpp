@@ -261,13 +261,19 @@ GST_START_TEST(bursts_cost_what_cannot_be_decoded) {
 }
 GST_END_TEST
 
-// Any single packet of two pictures, one of them a key picture.
+// Any single packet of a key picture, and of another one.
 GST_START_TEST(each_packet_of_a_picture_matters) {
   const auto packets = packets_of(rtp_pictures());
-  for (const std::size_t unit : {kGop, 2 * kGop - 1}) {
-    for (const Packet& packet : packets)
-      if (packet.unit == unit) expect_only_the_loss({packet.number});
-  }
+  const auto number = [&](std::size_t unit, std::size_t place) {
+    const auto first = std::find_if(packets.begin(), packets.end(),
+                                    [&](const Packet& packet) { return packet.unit == unit; });
+    return first->number + place;
+  };
+  const std::size_t count = number(kGop + 1, 0) - number(kGop, 0);
+  for (std::size_t place = 0; place < count; place += 3)
+    expect_only_the_loss({number(kGop, place), number(3 * kGop, place + 1),
+                          number(5 * kGop, place + 2), number(2 * kGop + 20, place / 3),
+                          number(4 * kGop + 20, place / 3 + 1)});
 }
 GST_END_TEST
 
