@@ -13,10 +13,10 @@
 namespace rec::test {
 namespace {
 
-constexpr char kPictures[] =
+constexpr char kPictures[] =  // two slices each
     "videotestsrc num-buffers=300 pattern=snow ! "
-    "video/x-raw,format=I420,framerate=30/1,width=160,height=112 ! x264enc tune=zerolatency "
-    "speed-preset=ultrafast threads=2 key-int-max=50 bitrate=400 option-string=scenecut=0";
+    "video/x-raw,format=I420,framerate=30/1,width=320,height=240 ! x264enc tune=zerolatency "
+    "speed-preset=ultrafast threads=2 key-int-max=50 bitrate=600 option-string=scenecut=0";
 constexpr std::size_t kUnits = 300;
 constexpr std::size_t kGop = 50;
 
@@ -261,13 +261,19 @@ GST_START_TEST(bursts_cost_what_cannot_be_decoded) {
 }
 GST_END_TEST
 
-// Any single packet of two pictures, one of them a key picture.
+// Any single packet of a key picture, and of another one.
 GST_START_TEST(each_packet_of_a_picture_matters) {
   const auto packets = packets_of(rtp_pictures());
-  for (const std::size_t unit : {kGop, 2 * kGop - 1}) {
-    for (const Packet& packet : packets)
-      if (packet.unit == unit) expect_only_the_loss({packet.number});
-  }
+  const auto number = [&](std::size_t unit, std::size_t place) {
+    const auto first = std::find_if(packets.begin(), packets.end(),
+                                    [&](const Packet& packet) { return packet.unit == unit; });
+    return first->number + place;
+  };
+  const std::size_t count = number(kGop + 1, 0) - number(kGop, 0);
+  for (std::size_t place = 0; place < count; place += 3)
+    expect_only_the_loss({number(kGop, place), number(3 * kGop, place + 1),
+                          number(5 * kGop, place + 2), number(2 * kGop + 20, place / 3),
+                          number(4 * kGop + 20, place / 3 + 1)});
 }
 GST_END_TEST
 
@@ -299,8 +305,11 @@ GST_START_TEST(reordered_and_repeated_packets_cost_nothing) {
 GST_END_TEST
 
 GST_START_TEST(missing_markers_cost_nothing) {
+  const std::size_t every = static_cast<std::size_t>(__i__) + 1;  // all, or every other
   auto video = packets_of(rtp_pictures());
-  change_headers(video, [](const Packet&, RtpHeader& header) { header.marker = false; });
+  change_headers(video, [&](const Packet& packet, RtpHeader& header) {
+    if (packet.unit % every == 0) header.marker = false;
+  });
   LossyCall call;
   call.record(video, sound_packets());
   call.expect_recorded(all_units());
@@ -362,7 +371,7 @@ Suite* bin_loss_suite() {
   tcase_add_test(tests, bursts_cost_what_cannot_be_decoded);
   tcase_add_test(tests, each_packet_of_a_picture_matters);
   tcase_add_test(tests, reordered_and_repeated_packets_cost_nothing);
-  tcase_add_test(tests, missing_markers_cost_nothing);
+  tcase_add_loop_test(tests, missing_markers_cost_nothing, 0, 2);
   tcase_add_test(tests, wrapping_numbers_cost_nothing);
   tcase_add_test(tests, another_sender_without_notice_is_recorded_from_its_key_picture_on);
   suite_add_tcase(suite, tests);
