@@ -53,7 +53,7 @@ TEST_P(Congested, LosesWholeGopsTheOldestFirst) {
     EXPECT_TRUE(frames[i].key) << frames[i].n;
     EXPECT_LE(frames[i - 1].captured, 5100 * kMs) << "the oldest goes first";
     // What fits into the budget is kept, but for a GOP.
-    EXPECT_LE(frames[i].captured, kEnd - (kBudget / (kFrame + 200) - kGop) * 40 * kMs);
+    EXPECT_LE(frames[i].captured, kEnd - (kBudget / (kFrame + 600) - kGop) * 40 * kMs);
   }
   EXPECT_EQ(holes, 1);
   EXPECT_EQ(frames.back().n, call.delivered[v].back().unit.n);
