@@ -69,8 +69,8 @@ std::vector<Drift> all_drifts() {
   std::vector<Drift> all;
   for (const Kind kind : {Kind::kReports, Kind::kArrival, Kind::kEncoded})
     for (const auto& [a, v, packet] :
-         {std::tuple(100., 0., 960), std::tuple(-100., 0., 960), std::tuple(0., 100., 2880),
-          std::tuple(100., -100., 2880), std::tuple(-100., 100., 2880)})
+         {std::tuple(100., 0., kind == Kind::kArrival ? 960 : 2880), std::tuple(-100., 0., 2880),
+          std::tuple(0., 100., 2880), std::tuple(100., -100., 2880), std::tuple(-100., 100., 2880)})
       all.push_back({kind, a, v, packet});
   return all;
 }

@@ -97,9 +97,9 @@ const Fault kFaults[] = {
      [](Unit& u) {
        if (u.n == 100) *u.input.pts -= 510 * kMs;
      }},
-    {"the first has no PTS", true,
+    {"the second has no PTS", true,
      [](Unit& u) {
-       if (u.n == 0) u.input.pts.reset();
+       if (u.n == 1) u.input.pts.reset();
      }},
     {"every third has no PTS", true,
      [](Unit& u) {
