@@ -29,12 +29,13 @@ def main():
     os.chdir(folder.name)
     files = proof.record_calls(args.call, {name: SMALL + options for name, (options, _, _) in CALLS.items()})
     proof.check_boxes(args.mp4check, files.values())
-    proof.check_sync(args.mp4check, files,
-                     {name: {"beeps": ALL, "flashes": ALL, **expected} for name, (_, expected, _) in CALLS.items()})
     for name, (_, _, wanted) in CALLS.items():
         reasons = proof.gap_reasons(name)
         print(f"  {name}: gaps {reasons}")
         if any(reasons.get(reason, 0) < seconds for reason, seconds in wanted.items()):
             proof.fail(f"{name}: gaps were expected: {wanted}")
+    proof.check_sync(args.mp4check, files,
+                     {name: {"beeps": ALL, "flashes": ALL, **expected} for name, (_, expected, _) in CALLS.items()})
+
 
 main()
