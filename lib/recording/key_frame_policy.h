@@ -25,8 +25,7 @@ class KeyFramePolicy {
   bool admit(const Input& input) {
     if (!video_) return true;
     const bool broken = input.rtp && input.rtp->damaged;
-    if (input.rtp && std::exchange(lost_, input.rtp->lost) != input.rtp->lost) damaged_ = true;
-    if (broken) damaged_ = true;
+    if (broken || (input.rtp && misses(*input.rtp))) damaged_ = true;
     if (input.key && !broken) required_ = damaged_ = false;
     return !required_ && (keep_damaged_ || !damaged_);
   }
@@ -43,11 +42,18 @@ class KeyFramePolicy {
  private:
   static constexpr Nanos kInterval = kSecond / 2;
 
+  // Another sender knows nothing of what the one before has sent.
+  bool misses(const Input::Rtp& rtp) {
+    const bool other = std::exchange(ssrc_, rtp.ssrc).value_or(rtp.ssrc) != rtp.ssrc;
+    return std::exchange(lost_, rtp.lost) != rtp.lost || other;
+  }
+
   const bool video_;
   const bool keep_damaged_;
   bool required_;
   bool damaged_ = false;
-  std::uint32_t lost_ = 0;  // packets, as the last input said
+  std::uint32_t lost_ = 0;             // packets, as the last input said
+  std::optional<std::uint32_t> ssrc_;  // of the last input
   std::optional<Nanos> asked_;
 };
 

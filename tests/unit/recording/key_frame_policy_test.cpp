@@ -59,5 +59,16 @@ TEST(KeyFramePolicy, AKeyFrameDoesNotMakeItImpatient) {
   EXPECT_TRUE(video.ask(500 * kMs));
 }
 
+TEST(KeyFramePolicy, TakesAnotherSenderForALoss) {
+  KeyFramePolicy video(Medium::kVideo, false);
+  EXPECT_TRUE(video.admit(frame(true)));
+  Input other = frame(false);
+  other.rtp->ssrc = 2;
+  EXPECT_FALSE(video.admit(other));
+  EXPECT_TRUE(video.damaged());
+  other.key = true;
+  EXPECT_TRUE(video.admit(other));
+}
+
 }  // namespace
 }  // namespace rec::recording
