@@ -137,6 +137,7 @@ const Fault kFaults[] = {
      [](Unit& u) {
        if (!since(u, kFrom)) return;
        u.input.rtp->ssrc = 77;
+       u.input.key |= u.captured < kFrom + 40 * kMs;  // a new sender begins with one
        u.input.rtp->timestamp += 123'456'789;
      }},
     {"RTP times end", false,
