@@ -149,6 +149,15 @@ void install_signals(GType type) {
    * Since: 0.1
    */
   rec::record::install_action(type, "resume", [](GstElement* self) { tell_mux(self, "resume"); });
+  /**
+   * GstRecBin::split-now:
+   *
+   * #GstRecMux::split-now of the recordmux within.
+   *
+   * Since: 0.1
+   */
+  rec::record::install_action(type, "split-now",
+                              [](GstElement* self) { tell_mux(self, "split-now"); });
 }
 
 }  // namespace

@@ -175,6 +175,15 @@ void install_signals(GType type) {
    */
   rec::record::install_action(type, "resume",
                               [](GstElement* self) { impl(self).set_paused(false); });
+  /**
+   * GstRecMux::split-now:
+   *
+   * The next object begins at the next key frame of the first video track, which is requested; at
+   * once where there is no video. Without effect before the first object and after the end.
+   *
+   * Since: 0.1
+   */
+  rec::record::install_action(type, "split-now", [](GstElement* self) { impl(self).split(); });
 }
 
 }  // namespace

@@ -137,10 +137,18 @@ bool Mux::finish(guint32 seqnum, bool for_store) {
 }
 
 void Mux::set_paused(bool paused) {
+  using recording::Recorder;
+  tell(paused ? &Recorder::pause : &Recorder::resume);
+}
+
+void Mux::split() { tell(&recording::Recorder::split); }
+
+// What the application wants done.
+void Mux::tell(void (recording::Recorder::*what)(Nanos)) {
   {
     std::lock_guard l(lock_);
     if (!recorder_ || recorder_->finishing()) return;
-    paused ? recorder_->pause(timers_->now()) : recorder_->resume(timers_->now());
+    ((*recorder_).*what)(timers_->now());
     collect();
     if (!playing_ && alarm_) return alarm_->ring_by(timers_->now());  // as in finish()
   }

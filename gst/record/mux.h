@@ -42,6 +42,7 @@ class Mux {
   // EOS for all tracks, now. `for_store`: it is stopping, and takes what comes before it returns.
   bool finish(guint32 seqnum, bool for_store);
   void set_paused(bool paused);  // signals "pause" and "resume"
+  void split();                  // signal "split-now"
   void alarm();
 
   guint next_pad_number() { return pad_numbers_++; }
@@ -60,6 +61,7 @@ class Mux {
   };
   using Item = std::variant<Ref<GstBuffer>, Ref<GstEvent>, Ref<GstMessage>, KeyFrameRequest>;
 
+  void tell(void (recording::Recorder::*what)(Nanos));
   void set_caps(MuxPad& pad, const GstCaps* caps);
   void set_eos(MuxPad& pad, guint32 seqnum);
   void end_track(MuxPad& pad);

@@ -35,6 +35,9 @@ struct Settings {
   OnLoss on_loss = OnLoss::kDrop;
   recording::Timing timing = recording::Timing::kAuto;
   guint64 sync_wait = 2500 * GST_MSECOND;
+  guint64 max_duration = 0;
+  guint64 max_bytes = 0;
+  guint64 keyframe_interval = 0;
   guint64 track_timeout = 5 * GST_SECOND;
   bool write_prft = true;
   EndPolicy end_policy = EndPolicy::kAllTracks;
@@ -109,6 +112,17 @@ inline constexpr Property<Settings> kProperties[] = {
         "sync-wait",
         "How long the first file waits for sender reports that can be expected, in ns; 0: not", 0,
         60 * GST_SECOND),
+    property<&Settings::max_duration>(
+        "max-duration",
+        "Media time of an object in ns: the next one begins at the first key frame then; 0: none",
+        0, G_MAXINT64),
+    property<&Settings::max_bytes>(
+        "max-bytes",
+        "Bytes of an object: when it has so many the next one begins at a key frame; 0: none", 0),
+    property<&Settings::keyframe_interval>(
+        "keyframe-interval",
+        "A video track without key frame for so long is asked for one, in ns; 0: never", 0,
+        86400 * GST_SECOND),
     property<&Settings::track_timeout>(
         "track-timeout", "A track without data for so long is stalled, in ns; 0: never", 0,
         86400 * GST_SECOND),

@@ -41,7 +41,8 @@ class FileWriter {
   // Where the track's next sample would follow; nullopt: nothing was written yet.
   std::optional<std::int64_t> end_of(int track) const;
   const std::string& key() const { return key_; }
-  Nanos origin() const { return origin_; }  // running time
+  std::uint64_t size() const { return size_; }  // bytes
+  Nanos origin() const { return origin_; }      // running time
 
  private:
   struct Entry {

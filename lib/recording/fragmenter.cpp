@@ -160,6 +160,22 @@ std::vector<int> Fragmenter::tracks_before(Nanos at) const {
   return late;
 }
 
+bool Fragmenter::lacks_start(const Track& t, Nanos at) {
+  return t.enabled && !t.ended && t.is_video() &&
+         std::none_of(t.queue.begin(), t.queue.end(),
+                      [&](const Sample& s) { return s.key && t.at(s) >= at; });
+}
+
+// Tracks that a file which ends at `at` still waits for: video goes on in it up to the key frame
+// that the next file can begin with.
+std::vector<int> Fragmenter::tracks_without_start(Nanos at) const {
+  std::vector<int> late = tracks_before(at);
+  for (int i = 0; i < track_count(); ++i)
+    if (lacks_start(tracks_[index(i)], at) && std::find(late.begin(), late.end(), i) == late.end())
+      late.push_back(i);
+  return late;
+}
+
 std::size_t Fragmenter::enabled_bytes() const {
   std::size_t bytes = 0;
   for (const Track& t : tracks_)
@@ -179,7 +195,7 @@ std::optional<Fragmenter::Plan> Fragmenter::plan() const {
   return Plan{.at = at,
               .rolls = rolls,
               .reached = since.has_value(),
-              .late = tracks_before(at),
+              .late = rolls ? tracks_without_start(at) : tracks_before(at),
               .patience = since ? *since + policy_.latency : kNever,
               .stopped = open ? open->arrival + policy_.duration + policy_.latency : kNever};
 }

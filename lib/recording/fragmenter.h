@@ -51,6 +51,10 @@ class Fragmenter {
   void roll_at(Nanos at, Nanos now);
   void cancel_roll() { roll_.reset(); }
   bool rolling() const { return roll_.has_value(); }
+  // The next file cannot begin with what this video track has.
+  bool lacks_start(int track) const {
+    return roll_ && lacks_start(tracks_[index(track)], roll_->at);
+  }
 
   struct Cut {
     Nanos at = 0;           // running time; samples before it are in the fragment
@@ -142,6 +146,8 @@ class Fragmenter {
   Nanos preferred_cut(Nanos start) const;
   std::optional<Nanos> reached_since(Nanos at) const;
   std::vector<int> tracks_before(Nanos at) const;
+  std::vector<int> tracks_without_start(Nanos at) const;
+  static bool lacks_start(const Track& track, Nanos at);
   std::size_t enabled_bytes() const;
   bool over_budget() const;
   Run take_before(int track, const Cut& cut, bool last_too);

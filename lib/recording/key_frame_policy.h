@@ -4,6 +4,7 @@
 // twice a second, for as long as one is missing.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -32,6 +33,8 @@ class KeyFramePolicy {
   // Packets were lost since the last key frame: what comes refers to what is missing.
   bool damaged() const { return damaged_; }
 
+  // When ask() will be true, not before `at`.
+  Nanos next_ask(Nanos at) const { return asked_ ? std::max(at, *asked_ + kInterval) : at; }
   // True: ask now. What asks goes on asking, so none that is too early is forgotten.
   bool ask(Nanos now) {
     if (asked_ && now < *asked_ + kInterval) return false;

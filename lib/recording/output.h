@@ -30,7 +30,7 @@ struct ObjectUnit {  // bytes of an object, whole or not at all
 
 struct KeyFrameWanted {
   int track;
-  const char* reason;  // "start", "late-track", "drop"
+  const char* reason;  // "start", "late-track", "loss", "drop", "resume", "split", "interval"
 };
 
 struct RecordingStarted {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // What comes in: tracks, samples, what the store says. What is missing is in recorder_gaps.cpp,
-// what goes out in recorder_files.cpp.
+// when the next file begins in recorder_rolls.cpp, what goes out in recorder_files.cpp.
 #include "lib/recording/recorder.h"
 
 #include <algorithm>
@@ -119,45 +119,10 @@ void Recorder::accept(int index, Sample sample, Nanos now) {
   if (!t.recording) outputs_.push_back(TrackRecording{index});
   t.recording = true;
   if (!file_) fragmenter_.enable(index);
-  if (sample.key && late_track_waits() && leading_video(now) == index)
+  if (sample.key) t.last_key = now;
+  if (begins_file(index, sample, now))
     fragmenter_.roll_at(to_nanos(sample.dts, t.config->timescale), now);
   fragmenter_.push(index, std::move(sample));
-}
-
-// A track has samples that the open file cannot take, for it does not declare it.
-bool Recorder::late_track_waits() const {
-  if (!file_ || fragmenter_.rolling()) return false;
-  for (int i = 0; i < track_count(); ++i)
-    if (!fragmenter_.enabled(i) && fragmenter_.first_dts(i)) return true;
-  return false;
-}
-
-// The first video track of the open file that has not fallen silent.
-std::optional<int> Recorder::leading_video(Nanos now) const {
-  const Nanos silent = options_.fragments.duration + options_.fragments.latency;
-  for (int i = 0; i < track_count(); ++i) {
-    const Track& t = track(i);
-    if (t.medium == Medium::kVideo && t.config && fragmenter_.enabled(i) && !t.ended &&
-        t.last_arrival && now < *t.last_arrival + silent)
-      return i;
-  }
-  return std::nullopt;
-}
-
-// A track that the open file does not declare gets a new file, at the next key frame of the video
-// that is being recorded; at once where there is none.
-void Recorder::poll_late_tracks(Nanos now) {
-  video_silent_.reset();
-  if (finishing_ || !late_track_waits()) return;
-  if (const auto video = leading_video(now)) {
-    want_key(*video, "late-track", now);
-    video_silent_ =
-        *track(*video).last_arrival + options_.fragments.duration + options_.fragments.latency;
-    return;
-  }
-  for (int i = 0; i < track_count(); ++i)
-    if (const auto first = fragmenter_.first_dts(i); first && !fragmenter_.enabled(i))
-      fragmenter_.roll_at(*first, now);
 }
 
 void Recorder::end_track(int index, Nanos now) {
@@ -188,6 +153,7 @@ std::optional<Nanos> Recorder::deadline() const {
   }
   if (const auto cut = fragmenter_.deadline()) also(cut);
   also(video_silent_);
+  also(key_interval_deadline());
   return first;
 }
 

@@ -33,7 +33,10 @@ class Recorder {
     Nanos header_timeout = 2 * kSecond;  // how long the first file waits for expected tracks
     Nanos claim_timeout = 2 * kSecond;   // how long a first name is waited for
     Nanos sync_wait = 5 * kSecond / 2;   // how long the first file waits for sender reports
-    Nanos track_timeout = 5 * kSecond;   // without data for so long a track is stalled; 0: never
+    Nanos max_duration = 0;              // of a file; then the next one is begun; 0: none
+    std::uint64_t max_bytes = 0;         // of a file; then the next one is begun; 0: none
+    Nanos keyframe_interval = 0;  // after so long without a key frame one is asked for; 0: never
+    Nanos track_timeout = 5 * kSecond;  // without data for so long a track is stalled; 0: never
     Timing timing = Timing::kAuto;
     bool fill_audio = true;     // holes, with silence
     bool keep_damaged = false;  // video that refers to lost packets
@@ -63,6 +66,9 @@ class Recorder {
   Taken push(int track, Input input, Nanos now);
   void end_track(int track, Nanos now);
   void finish(Nanos now);  // no more samples: write what is held and close
+
+  // The next file begins with the next key frame, which is asked for. Nothing, if no file is open.
+  void split(Nanos now);
 
   // What comes in between is dropped; media time goes on as if there were nothing in between.
   void pause(Nanos now);
@@ -101,6 +107,7 @@ class Recorder {
     bool written = false;    // samples of it, or silence, are in a file
     bool ended = false;
     bool reports = false;               // sender reports can be expected
+    std::optional<Nanos> last_key;      // accepted; monotonic
     std::optional<Nanos> last_arrival;  // of a sample that was accepted; monotonic
     // Why something may be missing before the next sample.
     std::uint32_t lost = 0;                // packets, as the last input said
@@ -127,9 +134,15 @@ class Recorder {
   bool admit(int index, const Input& input, Nanos now);
   void want_key(int index, const char* reason, Nanos now);
   void accept(int index, Sample sample, Nanos now);
+
+  // When the next file begins.
   bool late_track_waits() const;
+  bool file_is_full(Nanos at) const;
   std::optional<int> leading_video(Nanos now) const;
-  void poll_late_tracks(Nanos now);
+  bool begins_file(int index, const Sample& sample, Nanos now);
+  void poll_rolls(Nanos now);
+  void poll_key_interval(Nanos now);
+  std::optional<Nanos> key_interval_deadline() const;
 
   // What is missing.
   const char* reason_of_hole(const Track& track) const;
@@ -189,6 +202,7 @@ class Recorder {
   bool expecting_ = false;
   std::optional<Nanos> awaiting_;       // tracks or reports, as poll() found, until then; monotonic
   std::optional<Nanos> first_arrival_;  // monotonic
+  bool split_ = false;                  // the open file shall end
   std::optional<Nanos> video_silent_;   // monotonic: then a late track no longer waits for its key
   bool congested_ = false;
   bool started_ = false;

@@ -17,7 +17,8 @@ constexpr Nanos kNoWallClock = 24 * 3600 * kSecond;
 void Recorder::poll(Nanos now) {
   if (state_ == State::kFinished) return;
   poll_store(now);
-  poll_late_tracks(now);
+  poll_rolls(now);
+  poll_key_interval(now);
   poll_liveness(now);
   awaiting_ = awaits_tracks(now);
   if (!awaiting_) awaiting_ = awaits_reports(now);
@@ -192,6 +193,7 @@ void Recorder::write(const Fragmenter::Cut& cut, Nanos now) {
     track(index).written = true;
   }
   if (!cut.rolls) return;
+  split_ = false;
   end_file();
   start_anew_at_keys(now);
   enable_tracks();

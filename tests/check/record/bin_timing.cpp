@@ -223,6 +223,23 @@ GST_START_TEST(the_signals_pause_the_mux) {
 }
 GST_END_TEST
 
+GST_START_TEST(split_now_splits_what_the_mux_records) {
+  Call call("path={stream}-{index}.mp4");
+  call.emit("split-now");  // nothing runs yet
+  call.start();
+  call.push_until(GST_SECOND + GST_SECOND / 2);
+  call.emit("split-now");
+  call.push_until(3 * GST_SECOND);
+  call.video->eos();
+  call.audio->eos();
+  fail_unless(call.ended());
+  call.expect_no_error();
+  // At the next key frame: there is one a second.
+  fail_unless_equals_int(call.store.read("stream-1.mp4").find_track("vide")->samples.size(), 60);
+  fail_unless_equals_int(call.store.read("stream-2.mp4").find_track("vide")->samples.size(), 30);
+}
+GST_END_TEST
+
 // --- sender reports -----------------------------------------------------------------------------
 
 struct SenderCase {
@@ -324,6 +341,7 @@ static Suite* record_bin_timing_suite() {
   tcase_add_loop_test(tests, with_never_only_the_application_ends_it, 0, 2);
   tcase_add_loop_test(tests, nothing_that_can_be_recorded_ends_it_unless_never, 0, 3);
   tcase_add_test(tests, the_signals_pause_the_mux);
+  tcase_add_test(tests, split_now_splits_what_the_mux_records);
   tcase_add_loop_test(tests, webrtcbin_is_told_to_pass_its_reports_on, 0, G_N_ELEMENTS(kSenders));
   tcase_add_loop_test(tests, reports_that_can_be_expected_are_waited_for, 0,
                       G_N_ELEMENTS(kSenders));

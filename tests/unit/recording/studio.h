@@ -60,6 +60,9 @@ class Studio {
     bool keep_damaged = false;
     std::string path = "{stream}-{index}.mp4";
     bool grants = true;  // every claim, at once
+    Nanos max_duration = 0;
+    std::uint64_t max_bytes_of_file = 0;
+    Nanos keyframe_interval = 0;
   };
   Studio() : Studio(Settings()) {}
   explicit Studio(const Settings& s)
@@ -70,6 +73,9 @@ class Studio {
              .header_timeout = s.header_timeout,
              .claim_timeout = s.claim_timeout,
              .sync_wait = s.sync_wait,
+             .max_duration = s.max_duration,
+             .max_bytes = s.max_bytes_of_file,
+             .keyframe_interval = s.keyframe_interval,
              .track_timeout = s.track_timeout,
              .timing = s.timing,
              .fill_audio = s.fill_audio,
@@ -126,6 +132,10 @@ class Studio {
   }
   void end(int track) {
     recorder.end_track(track, now);
+    collect();
+  }
+  void split() {
+    recorder.split(now);
     collect();
   }
   void finish() {

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// When a recording goes on in another file: because the open one is full, because it does not
+// declare a track, or because the owner wants it. Video decides: files begin with key frames.
+#include <algorithm>
+
+#include "lib/recording/recorder.h"
+
+namespace rec::recording {
+
+// A track has samples that the open file cannot take, for it does not declare it.
+bool Recorder::late_track_waits() const {
+  if (!file_ || fragmenter_.rolling()) return false;
+  for (int i = 0; i < track_count(); ++i)
+    if (!fragmenter_.enabled(i) && fragmenter_.first_dts(i)) return true;
+  return false;
+}
+
+// `at`: where the recording has got to.
+bool Recorder::file_is_full(Nanos at) const {
+  if (!file_ || fragmenter_.rolling()) return false;
+  return (options_.max_duration > 0 && at - file_->origin() >= options_.max_duration) ||
+         (options_.max_bytes > 0 && file_->size() + fragmenter_.bytes() >= options_.max_bytes);
+}
+
+// The first video track of the open file that has not fallen silent.
+std::optional<int> Recorder::leading_video(Nanos now) const {
+  const Nanos silent = options_.fragments.duration + options_.fragments.latency;
+  for (int i = 0; i < track_count(); ++i) {
+    const Track& t = track(i);
+    if (t.medium == Medium::kVideo && t.config && fragmenter_.enabled(i) && !t.ended &&
+        t.last_arrival && now < *t.last_arrival + silent)
+      return i;
+  }
+  return std::nullopt;
+}
+
+// Whether the next file begins with this sample: a key frame of the video that leads; where there
+// is none, any packet that the open file declares.
+bool Recorder::begins_file(int index, const Sample& sample, Nanos now) {
+  if (!file_ || !fragmenter_.enabled(index)) return false;
+  const auto video = leading_video(now);
+  if (!sample.key || (video && video != index)) return false;
+  split_ = split_ || file_is_full(to_nanos(sample.dts, track(index).config->timescale));
+  return split_ || (video && late_track_waits());
+}
+
+void Recorder::split(Nanos now) {
+  split_ = file_.has_value() && !finishing_;
+  poll(now);
+}
+
+// Asks for the key frame that the next file needs. A track that the open file does not declare gets
+// its file at once where no video leads.
+void Recorder::poll_rolls(Nanos now) {
+  video_silent_.reset();
+  if (!file_ || finishing_) return;
+  for (int i = 0; i < track_count(); ++i)
+    if (fragmenter_.lacks_start(i)) want_key(i, "split", now);
+  if (fragmenter_.rolling()) return;
+  const auto video = leading_video(now);
+  if (video && track(*video).placer->last())
+    split_ = split_ ||
+             file_is_full(to_nanos(*track(*video).placer->last(), track(*video).config->timescale));
+  const bool late = late_track_waits();
+  if (!late && !split_) return;
+  if (video) {
+    want_key(*video, late ? "late-track" : "split", now);
+    for (int i = 0; split_ && i < track_count(); ++i)
+      if (track(i).medium == Medium::kVideo && fragmenter_.enabled(i) && !track(i).ended)
+        want_key(i, "split", now);
+    video_silent_ =
+        *track(*video).last_arrival + options_.fragments.duration + options_.fragments.latency;
+    return;
+  }
+  for (int i = 0; late && i < track_count(); ++i)
+    if (const auto first = fragmenter_.first_dts(i); first && !fragmenter_.enabled(i))
+      fragmenter_.roll_at(*first, now);
+}
+
+void Recorder::poll_key_interval(Nanos now) {
+  if (options_.keyframe_interval <= 0 || finishing_ || paused_) return;
+  for (int i = 0; i < track_count(); ++i) {
+    const Track& t = track(i);
+    if (t.medium == Medium::kVideo && t.last_key && !t.ended && !t.stalled &&
+        now >= *t.last_key + options_.keyframe_interval)
+      want_key(i, "interval", now);
+  }
+}
+
+std::optional<Nanos> Recorder::key_interval_deadline() const {
+  std::optional<Nanos> first;
+  if (options_.keyframe_interval <= 0 || finishing_ || paused_) return first;
+  for (const Track& t : tracks_) {
+    if (t.medium != Medium::kVideo || !t.last_key || t.ended || t.stalled) continue;
+    const Nanos at = t.keys.next_ask(*t.last_key + options_.keyframe_interval);
+    first = first ? std::min(*first, at) : at;
+  }
+  return first;
+}
+
+}  // namespace rec::recording
