@@ -50,7 +50,7 @@ class H264Input final : public CodecInput {
     if (!unit.value().picture) return std::optional<recording::Input>();
     recording::Input input;
     input.key = unit.value().key && !unit.value().beginning_lost;
-    if (unit.value().beginning_lost) input.rtp.emplace().damaged = true;
+    if (unit.value().beginning_lost) input.rtp = recording::Input::Rtp{.damaged = true};
     input.bytes = std::move(unit.value().bytes);
     return std::optional(std::move(input));
   }

@@ -45,12 +45,15 @@ struct TrackConfig {
   friend bool operator==(const TrackConfig&, const TrackConfig&) = default;
 };
 
+template <class Config>
+concept HasSize = requires(Config config) {
+  config.width;
+};
+
 // What has a size is video.
 inline Medium medium_of(const CodecConfig& codec) {
   return std::visit(
-      [](const auto& config) {
-        return requires { config.width; } ? Medium::kVideo : Medium::kAudio;
-      },
+      []<class Config>(const Config&) { return HasSize<Config> ? Medium::kVideo : Medium::kAudio; },
       codec);
 }
 

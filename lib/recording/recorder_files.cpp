@@ -10,7 +10,7 @@ namespace rec::recording {
 namespace {
 
 // The NTP time of a sender may be anything, such as its uptime (RFC 3550, 6.4.1).
-constexpr Nanos kNoWallClock = 24 * 3600 * kSecond;
+constexpr Nanos kNoWallClock = Nanos{24 * 3600} * kSecond;
 
 }  // namespace
 

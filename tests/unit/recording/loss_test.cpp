@@ -82,7 +82,7 @@ std::function<void(Unit&)> random_loss(int percent, unsigned seed) {
 }
 // Some packets of a frame are missing; the rest of it comes.
 std::function<void(Unit&)> random_damage(int percent, unsigned seed) {
-  return [percent, random = std::mt19937(seed), lost = 0u](Unit& u) mutable {
+  return [percent, random = std::mt19937(seed)](Unit& u) mutable {
     if (static_cast<int>(random() % 100) >= percent) return;
     u.input.rtp->damaged = true;
     u.lost = false;
