@@ -86,6 +86,10 @@ std::optional<std::uint8_t> H264Stream::pps_id(Nal slice) const {  // 7.3.3
   return static_cast<std::uint8_t>(id);
 }
 
+bool H264Stream::starts_picture(Nal slice) const {    // 7.3.3
+  return slice.size() > 1 && (slice[1] & 0x80) != 0;  // first_mb_in_slice: 0 is written as a one
+}
+
 // A random access point is an IDR picture, which is what ISO/IEC 14496-15 calls a sync sample for
 // AVC, or a recovery point with recovery_frame_cnt 0 that comes with its SPS: some encoders send
 // one IDR picture and only such I pictures afterwards, and a recording that could start at none of

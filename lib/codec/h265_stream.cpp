@@ -61,7 +61,11 @@ std::optional<std::uint8_t> H265Stream::pps_id(Nal slice) const {  // 7.3.6.1
   return static_cast<std::uint8_t>(id);
 }
 
-// Every IRAP picture, as ISO/IEC 14496-15, 8.4.3 has it for sync samples: IDR, BLA and CRA. The
+bool H265Stream::starts_picture(Nal slice) const {    // 7.3.6.1
+  return slice.size() > 2 && (slice[2] & 0x80) != 0;  // first_slice_segment_in_pic_flag
+}
+
+// Every IRAP picture, as ISO/IEC 14496-15, 8 has it for sync samples: IDR, BLA and CRA. The
 // pictures that are decoded after a CRA picture and output before it may refer to pictures before
 // it (RASL). A decoder that starts at the CRA picture knows, and outputs none of them (8.1.3): the
 // pictures that it shows are whole. They stay in the file, where a decoder that comes from further

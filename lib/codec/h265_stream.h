@@ -27,6 +27,7 @@ class H265Stream final : public NalStream {  // one per track, one thread
   Result<SetIds> parse_set(Nal nal) const override;
   Result<Record> parse_record(std::span<const std::uint8_t> data) const override;
   std::optional<std::uint8_t> pps_id(Nal slice) const override;
+  bool starts_picture(Nal slice) const override;
   bool is_random_access(Nal slice, const std::vector<Nal>& nals) const override;
   Update set_config(const SetsInUse& sets) override;
 

@@ -65,6 +65,7 @@ Result<NalStream::AccessUnit> NalStream::convert(std::span<const std::uint8_t> a
                                   [this](Nal nal) { return role(nal) == Role::kSlice; });
   AccessUnit out;
   out.picture = slice != nals_.end();
+  out.beginning_lost = out.picture && !starts_picture(*slice);
   std::optional<std::uint8_t> key_sps;  // without its parameter sets nobody can start there
   if (out.picture && is_random_access(*slice, nals_)) key_sps = sps_id_of(*slice);
   out.key = key_sps.has_value();

@@ -40,6 +40,8 @@ class NalStream {  // one per track, one thread
     // False: there is no coded picture, only parameter sets, SEI and the like. They are remembered
     // and come back with the next key access unit, so the caller need not write this one.
     bool picture = false;
+    // The first slice is not the first of its picture: the beginning was lost.
+    bool beginning_lost = false;
   };
   // An error (no NAL unit, a size that points past the end) changes no state.
   Result<AccessUnit> convert(std::span<const std::uint8_t> au);
@@ -72,6 +74,7 @@ class NalStream {  // one per track, one thread
   virtual Result<SetIds> parse_set(Nal nal) const = 0;  // of the roles kVps, kSps, kPps
   virtual Result<Record> parse_record(std::span<const std::uint8_t> data) const = 0;
   virtual std::optional<std::uint8_t> pps_id(Nal slice) const = 0;
+  virtual bool starts_picture(Nal slice) const = 0;
   // Whether the access unit, given its first slice, is a picture that decoding can start at.
   virtual bool is_random_access(Nal slice, const std::vector<Nal>& nals) const = 0;
   virtual Update set_config(const SetsInUse& sets) = 0;

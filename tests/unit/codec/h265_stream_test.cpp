@@ -135,6 +135,16 @@ TEST(H265Stream, EveryIrapPictureIsAKeyOnceItsSetsAreKnown) {
   EXPECT_FALSE(convert(stream, byte_stream({slice(19, 7)})).key);  // PPS 7 never came
 }
 
+TEST(H265Stream, APictureWithoutItsFirstSliceHasLostItsBeginning) {
+  H265Stream stream = running();
+  Bytes second_slice = unhex(kP);
+  second_slice[2] &= 0x7f;  // first_slice_segment_in_pic_flag
+  EXPECT_FALSE(convert(stream, byte_stream({unhex(kP), second_slice})).beginning_lost);
+  EXPECT_TRUE(convert(stream, byte_stream({second_slice})).beginning_lost);
+  EXPECT_TRUE(convert(stream, byte_stream({unhex("0201")})).beginning_lost);
+  EXPECT_FALSE(convert(stream, byte_stream({unhex(kPps)})).beginning_lost);
+}
+
 TEST(H265Stream, LeadingPicturesStay) {
   H265Stream stream = running();
   EXPECT_TRUE(convert(stream, byte_stream({unhex(kCra)})).key);
