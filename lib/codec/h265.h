@@ -72,6 +72,7 @@ struct H265Pps {
 
 // All take one NAL unit with its header and without a start code.
 Result<std::uint8_t> parse_h265_vps(Nal nal);  // its id: the SPS repeats the rest
+// What is damaged from the VUI on leaves the set usable, as in H.264: it is then not believed.
 Result<H265Sps> parse_h265_sps(Nal nal);
 // Only what ties the set to others.
 Result<H265Pps> parse_h265_pps(Nal nal);

@@ -150,8 +150,8 @@ void skip_hrd(BitReader& r, unsigned temporal_layers) {  // E.2.2, E.2.3
   }
 }
 
-void parse_vui(BitReader& r, H265Sps& sps) {  // E.2.1
-  sps.vui = parse_vui_start(r);
+VuiStart parse_vui(BitReader& r, unsigned temporal_layers) {  // E.2.1
+  const VuiStart vui = parse_vui_start(r);
   r.skip(3);       // neutral_chroma_indication_flag, field_seq_flag, frame_field_info_present_flag
   if (r.flag()) {  // default_display_window_flag
     for (int i = 0; i < 4; ++i) r.ue();
@@ -159,12 +159,19 @@ void parse_vui(BitReader& r, H265Sps& sps) {  // E.2.1
   if (r.flag()) {  // vui_timing_info_present_flag
     r.skip(32 + 32);
     if (r.flag()) r.ue();  // vui_num_ticks_poc_diff_one_minus1
-    if (r.flag()) skip_hrd(r, sps.temporal_layers);
+    if (r.flag()) skip_hrd(r, temporal_layers);
   }
   if (r.flag()) {  // bitstream_restriction_flag
     r.skip(3);
     for (int i = 0; i < 5; ++i) r.ue();
   }
+  return vui;
+}
+
+// Extensions (of range, screen content and the like) are the only thing that may follow the VUI.
+bool at_end(BitReader& r) {
+  const bool extension = r.flag();
+  return r.ok() && (extension || r.at_trailing_bits());
 }
 
 }  // namespace
@@ -188,12 +195,14 @@ Result<H265Sps> parse_h265_sps(Nal nal) {
   const unsigned poc_lsb_bits = 4 + ue_up_to(r, 12);
   sps.max_num_reorder_pics = parse_sub_layer_ordering(r, sps.temporal_layers);
   skip_coding_tools(r, poc_lsb_bits);
-  if (r.flag()) parse_vui(r, sps);
-  // Extensions (of range, screen content and the like) are the only thing that may follow.
-  const bool extension = r.flag();
-  if (!r.ok() || (!extension && !r.at_trailing_bits()))
+  const bool has_vui = r.flag();
+  if (!r.ok() || (!has_vui && !at_end(r)))
     return invalid("Broken H.265 sequence parameter set of " + std::to_string(nal.size()) +
                    " bytes");
+  if (has_vui) {
+    const VuiStart vui = parse_vui(r, sps.temporal_layers);
+    if (at_end(r)) sps.vui = vui;
+  }
   return sps;
 }
 

@@ -55,11 +55,24 @@ TEST(H265Sps, ReadsWhatNoEncoderHereWrites) {
   EXPECT_EQ(full.value().bit_depth_chroma, 9);
 }
 
-TEST(H265Sps, EveryPrefixIsRefused) {
+// Cut anywhere before the VUI it is no set; cut within, it is one without VUI.
+TEST(H265Sps, EveryPrefixIsRefusedOrHasNoVui) {
   for (const auto& v : kX265) {
     const Bytes nal = unhex(v.nal);
-    for (std::size_t size = 0; size < nal.size(); ++size)
-      EXPECT_FALSE(parse_h265_sps(prefix(nal, size))) << v.name << ", " << size << " bytes";
+    std::size_t refused = 0;
+    for (std::size_t size = 0; size < nal.size(); ++size) {
+      const auto sps = parse_h265_sps(prefix(nal, size));
+      if (!sps) {
+        EXPECT_EQ(refused, size) << v.name;  // no shorter one was taken
+        refused = size + 1;
+        continue;
+      }
+      EXPECT_EQ(sps.value().width, v.width) << v.name;
+      EXPECT_EQ(sps.value().max_num_reorder_pics, v.max_num_reorder_pics) << v.name;
+      EXPECT_EQ(sps.value().vui.sar_width, 0) << v.name << ", " << size << " bytes";
+      EXPECT_EQ(sps.value().vui.colour, std::nullopt) << v.name << ", " << size << " bytes";
+    }
+    EXPECT_GT(refused, 20u) << v.name;  // profile and size take that much
   }
 }
 
