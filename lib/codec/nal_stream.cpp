@@ -178,7 +178,7 @@ std::vector<NalStream::Insertion> NalStream::missing_sets(std::uint8_t sps_id) c
   const std::size_t after_sps = earliest;
   for (const auto& [id, pps] : known_.pps) {
     if (pps.parent == sps_id) place(pps.nal);
-    earliest = after_sps;  // one PPS depends on no other
+    earliest = after_sps;  // not behind a PPS that comes with a later picture
   }
   return missing;
 }

@@ -40,6 +40,8 @@ const ConfigVector kHandMade[] = {
     {"HE-AAC v2, explicit: mono core", "eb098800", 24000, 1, 1024, "mp4a.40.29"},
     {"HE-AAC, behind the core's", "131056e598", 24000, 2, 1024, "mp4a.40.5"},
     {"HE-AAC v2, behind the core's", "130856e59d4880", 24000, 1, 1024, "mp4a.40.29"},
+    {"HE-AAC behind a program config", "118004c4040021100d4c61766335392e33372e31303056e598", 48000,
+     4, 1024, "mp4a.40.5"},
     {"7.1", "11b8", 48000, 8, 1024, "mp4a.40.2"},
     {"frames of 960", "1194", 48000, 2, 960, "mp4a.40.2"},
     {"Main", "0990", 48000, 2, 1024, "mp4a.40.1"},

@@ -115,6 +115,7 @@ TEST(H265Stream, OnlyWhatLacksIsInsertedAndInOrder) {
   EXPECT_EQ(after({vps, sps, pps0, aud, idr}), hex(prefixed({aud, vps, sps, pps0, idr})));
   const Bytes pps1 = pps(1, 0);
   EXPECT_EQ(after({sps, pps1, idr}), hex(prefixed({vps, sps, pps0, pps1, idr})));
+  EXPECT_EQ(after({vps, sps, idr, pps0}), hex(prefixed({vps, sps, pps1, idr, pps0})));
 }
 
 TEST(H265Stream, EveryIrapPictureIsAKeyOnceItsSetsAreKnown) {
