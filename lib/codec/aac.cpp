@@ -78,7 +78,7 @@ struct Extension {
   bool ps = false;
 };
 
-// What encoders put behind the core's configuration for decoders that know it (1.6.6.1).
+// What encoders put behind the core's configuration for decoders that know it (1.6.5, 1.6.6).
 Extension read_sync_extension(BitReader& r) {
   Extension extension;
   if (r.bits_left() < 16 || r.bits(11) != kSbrSyncExtension) return extension;

@@ -26,8 +26,8 @@ struct AdtsHeader {
   std::size_t frame_size = 0;              // bytes, with the header
   friend bool operator==(const AdtsHeader&, const AdtsHeader&) = default;
 };
-// The header of the frame that `data` begins with and holds whole (1.A.2.2). Frames of several raw
-// data blocks are refused: they would have to be decoded to be cut apart. So is
+// The header of the frame that `data` begins with and holds whole (Annex 1.A). Frames of several
+// raw data blocks are refused: they would have to be decoded to be cut apart. So is
 // channel_configuration 0, which puts the layout into the blocks.
 Result<AdtsHeader> parse_adts(std::span<const std::uint8_t> data);
 // The AudioSpecificConfig that says the same: of two bytes, without SBR.

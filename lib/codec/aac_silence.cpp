@@ -10,7 +10,7 @@
 namespace rec::codec {
 namespace {
 
-enum class Element : std::uint8_t { kSingle = 0, kPair = 1, kLfe = 3, kEnd = 7 };  // table 4.85
+enum class Element : std::uint8_t { kSingle = 0, kPair = 1, kLfe = 3, kEnd = 7 };  // id_syn_ele
 
 class BlockWriter {
  public:

@@ -141,7 +141,7 @@ AacConfig config_of(const char* asc) {
   return config ? config.value() : AacConfig{};
 }
 
-// By hand from tables 4.3 to 4.6, 4.50 and 4.58. That decoders hear nothing is what the judges of
+// By hand from the syntax of 4.4.2.1 and 4.4.2.7. That decoders hear nothing is what the judges of
 // lib/isobmff see to.
 TEST(AacSilence, Clause4_4_2_1HasNoCoefficients) {
   // 000 0000: single channel element, tag 0; 8 bits of gain, 11 of ics_info, 3 for tools that are
