@@ -35,8 +35,8 @@ class H264Input final : public CodecInput {
     GstBuffer* codec_data = nullptr;
     gst_structure_get(caps, "codec_data", GST_TYPE_BUFFER, &codec_data, nullptr);
     const auto held = adopt(codec_data);
-    const auto kind =
-        byte_stream ? codec::H264Stream::Format::kByteStream : codec::H264Stream::Format::kAvc;
+    const auto kind = byte_stream ? codec::H264Stream::Format::kByteStream
+                                  : codec::H264Stream::Format::kLengthPrefixed;
     if (!held) return stream_.set_format(kind, {});
     const ReadMap map(held.get());
     return stream_.set_format(kind, map.bytes());

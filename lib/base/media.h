@@ -24,6 +24,15 @@ struct H264Config {
   friend bool operator==(const H264Config&, const H264Config&) = default;
 };
 
+struct H265Config {
+  Bytes hvcc;                // HEVCDecoderConfigurationRecord, ISO/IEC 14496-15, 8.3.3.1
+  std::uint16_t width = 0;   // pixels of the conformance window
+  std::uint16_t height = 0;  // pixels of the conformance window
+  std::string rfc6381;       // "hev1.1.6.L93.B0"
+  bool reorders = false;     // pictures may be output in another order than they are decoded
+  friend bool operator==(const H265Config&, const H265Config&) = default;
+};
+
 // The fields of an Opus identification header (RFC 7845, 5.1), in host byte order.
 struct OpusConfig {
   std::uint8_t channels = 2;
@@ -37,7 +46,25 @@ struct OpusConfig {
   friend bool operator==(const OpusConfig&, const OpusConfig&) = default;
 };
 
-using CodecConfig = std::variant<H264Config, OpusConfig>;
+// With SBR (HE-AAC) rate, channels and frames are those of the core: a decoder puts out twice the
+// rate and, with PS, two channels.
+struct AacConfig {
+  Bytes asc;                          // AudioSpecificConfig, ISO/IEC 14496-3, 1.6.2.1
+  std::uint32_t sample_rate = 48000;  // Hz
+  std::uint8_t channels = 2;
+  std::uint32_t frame_samples = 1024;  // of each frame, at sample_rate
+  std::string rfc6381;                 // "mp4a.40.2"
+  friend bool operator==(const AacConfig&, const AacConfig&) = default;
+};
+
+struct G711Config {   // ITU-T G.711: a byte a sample and channel
+  bool alaw = false;  // else mu-law
+  std::uint8_t channels = 1;
+  std::uint32_t sample_rate = 8000;  // Hz
+  friend bool operator==(const G711Config&, const G711Config&) = default;
+};
+
+using CodecConfig = std::variant<H264Config, H265Config, OpusConfig, AacConfig, G711Config>;
 
 struct TrackConfig {
   std::uint32_t timescale = 90000;  // ticks a second of this track's samples
@@ -49,7 +76,8 @@ struct TrackConfig {
 inline Medium medium_of(const CodecConfig& codec) {
   return std::visit(
       [](const auto& config) {
-        return requires { config.width; } ? Medium::kVideo : Medium::kAudio;
+        return requires { config.width; }
+        ? Medium::kVideo : Medium::kAudio;
       },
       codec);
 }

@@ -22,6 +22,21 @@ void write_unity_matrix(BoxWriter& w) {  // 6.2.2: 16.16, the last column 2.30
     w.u32(value);
 }
 
+struct Size {
+  std::uint16_t width = 0;  // pixels; audio has none
+  std::uint16_t height = 0;
+};
+Size size_of(const CodecConfig& codec) {
+  return std::visit(
+      [](const auto& config) {
+        if constexpr (requires { config.width; })
+          return Size{config.width, config.height};
+        else
+          return Size{};
+      },
+      codec);
+}
+
 }  // namespace
 
 void write_ftyp(BoxWriter& w) {  // 4.3
@@ -52,7 +67,8 @@ void write_mvhd(BoxWriter& w, std::uint64_t time_1904, std::uint32_t next_track_
 }
 
 void write_tkhd(BoxWriter& w, const Track& track, std::uint64_t time_1904) {  // 8.3.2
-  const auto* video = std::get_if<H264Config>(&track.config.codec);
+  const auto [width, height] = size_of(track.config.codec);
+  const bool video = medium_of(track.config.codec) == Medium::kVideo;
   auto tkhd = w.full_box("tkhd", 1, kTrackEnabled | kTrackInMovie);
   w.u64(time_1904);  // creation_time
   w.u64(time_1904);  // modification_time
@@ -65,8 +81,8 @@ void write_tkhd(BoxWriter& w, const Track& track, std::uint64_t time_1904) {  //
   w.u16(video ? 0 : kFullVolume);
   w.zeros(2);  // reserved
   write_unity_matrix(w);
-  w.u32(video ? video->width * kOne16x16 : 0);
-  w.u32(video ? video->height * kOne16x16 : 0);
+  w.u32(width * kOne16x16);
+  w.u32(height * kOne16x16);
 }
 
 void write_edts(BoxWriter& w, const TrackConfig& config) {  // 8.6.5, 8.6.6

@@ -107,6 +107,12 @@ void read_moov(Context& ctx, const Box& moov);
 // sample_entry_reader.cpp
 void read_stsd(Context& ctx, const Box& stsd, Mp4Track& track);
 
+// hevc_entry_reader.cpp
+void read_hvcc(Context& ctx, const Box& box, Mp4Track& track);
+
+// esds_reader.cpp
+void read_esds(Context& ctx, const Box& box, Mp4Track& track);
+
 // fragment_reader.cpp
 struct Run {
   std::string path;

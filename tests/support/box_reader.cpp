@@ -230,6 +230,7 @@ Mp4ReadOptions ffmpeg_options() {
 
 std::string Mp4Track::rfc6381() const {
   if (entry == "Opus") return "opus";
+  if (!codecs.empty()) return codecs;
   if (!entry.starts_with("avc") || avcc.size() < 4) return "";
   std::array<char, 16> text{};
   std::snprintf(text.data(), text.size(), "%s.%02x%02x%02x", entry.c_str(), avcc[1], avcc[2],
