@@ -64,6 +64,7 @@ struct Mp4Track {
   std::uint16_t width = 0;
   std::uint16_t height = 0;
   std::vector<std::uint8_t> avcc;  // payload of avcC
+  std::string codecs;              // VP8, VP9, AV1: what rfc6381() returns
   std::uint16_t channels = 0;      // AudioSampleEntry
   Mp4OpusFields dops;
   std::vector<Mp4Edit> edits;
@@ -71,7 +72,7 @@ struct Mp4Track {
   std::uint64_t end_dts = 0;  // end of the last sample
 
   bool video() const { return handler == "vide"; }
-  std::string rfc6381() const;  // "avc3.42e01f", "opus"; empty when unknown
+  std::string rfc6381() const;  // "avc3.42e01f", "vp09.00.10.08.01.02.02.02.00"; empty when unknown
 };
 
 struct Mp4Fragment {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Sample entries: AVC (ISO/IEC 14496-15, 5.3.3 and 5.4.2) and Opus ("Encapsulation of Opus in ISO
-// BMFF", 4.3).
+// Sample entries: video in general, AVC (ISO/IEC 14496-15, 5.3.3 and 5.4.2) and Opus
+// ("Encapsulation of Opus in ISO BMFF", 4.3).
 #include <algorithm>
-#include <cstdio>
+#include <map>
 
 #include "tests/support/box_fields.h"
 
@@ -70,7 +70,18 @@ void read_visual_extra(Context& ctx, const Box& box) {
   }
 }
 
-void read_avc_entry(Context& ctx, const Box& entry, Mp4Track& track) {  // 12.1.3
+// What a sample entry of video has in it.
+struct VisualCodec {
+  std::string_view config;  // type of the box that configures the decoder
+  void (*read)(Context&, const Box&, Mp4Track&);
+};
+const std::map<std::string, VisualCodec> kVisualCodecs = {
+    {"avc1", {"avcC", read_avcc}}, {"avc3", {"avcC", read_avcc}}, {"vp08", {"vpcC", read_vpcc}},
+    {"vp09", {"vpcC", read_vpcc}}, {"av01", {"av1C", read_av1c}},
+};
+
+void read_visual_entry(Context& ctx, const Box& entry, const VisualCodec& codec,
+                       Mp4Track& track) {  // 12.1.3
   Fields f(ctx, entry);
   f.zeros(6, "reserved");
   f.expect(f.u16(), 1, "data_reference_index");
@@ -91,10 +102,10 @@ void read_avc_entry(Context& ctx, const Box& entry, Mp4Track& track) {  // 12.1.
   if (f.short_read()) return;
   const std::uint64_t at = entry.end() - f.left();
   const auto boxes = split_boxes(ctx, f.take(f.left()), at, entry.path);
-  check_children(ctx, entry, boxes, {{"avcC", 1, 1}, {"pasp", 0, 1}, {"colr", 0, 1}});
+  check_children(ctx, entry, boxes, {{codec.config, 1, 1}, {"pasp", 0, 1}, {"colr", 0, 1}});
   for (const auto& box : boxes) {
-    if (box.type == "avcC")
-      read_avcc(ctx, box, track);
+    if (box.type == codec.config)
+      codec.read(ctx, box, track);
     else
       read_visual_extra(ctx, box);
   }
@@ -163,8 +174,9 @@ void read_stsd(Context& ctx, const Box& stsd, Mp4Track& track) {  // 8.5.2
   }
   const Box& entry = entries.front();
   track.entry = entry.type;
-  if (track.video() && (entry.type == "avc1" || entry.type == "avc3")) {
-    read_avc_entry(ctx, entry, track);
+  const auto visual = kVisualCodecs.find(entry.type);
+  if (track.video() && visual != kVisualCodecs.end()) {
+    read_visual_entry(ctx, entry, visual->second, track);
   } else if (!track.video() && entry.type == "Opus") {
     read_opus_entry(ctx, entry, track);
   } else {
