@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint8_t kUnspecified = 2;
 
-// Primaries, transfer and matrix of ISO/IEC 23091-2 for color_space (7.2.2), as Chromium takes
+// Primaries, transfer and matrix of ISO/IEC 23091-2 for color_space (7.2.2), as libwebrtc takes
 // them.
 void set_colour(Vp9Config& config, const Vp9Colour& colour) {
   struct Code {

@@ -109,7 +109,7 @@ TEST(Vp9Stream, KeyFrameSaysWhatItIs) {
 }
 
 struct Flavour {
-  const char* key;  // libvpx
+  const char* key;  // libvpx, but for the last
   unsigned profile, bit_depth, chroma, full_range, primaries, transfer, matrix;
   const char* rfc6381;
 };
@@ -125,6 +125,8 @@ TEST(Vp9Stream, EveryProfile) {
       {"b124c1a1140017800fb001c120e0cb80", 3, 10, 3, 1, 1, 1, 1, "vp09.03.10.10.03.01.01.01.01"},
       // gbrp, pc, gbr
       {"a2498342e002f001f63038241c197000", 1, 8, 3, 1, 1, 13, 0, "vp09.01.10.08.03.01.13.00.01"},
+      // written by hand: color_space 5, the size of kKey
+      {"82498342a002f001f0", 0, 8, 1, 0, 9, 1, 9, "vp09.00.10.08.01.09.01.09.00"},
   };
   for (const Flavour& f : flavours) {
     SCOPED_TRACE(f.rfc6381);
@@ -267,6 +269,11 @@ TEST(Vp9Stream, TheLevelReckonsWithTheRate) {
   EXPECT_FALSE(convert(stream, inter_as(0, 0, {0, 0, 0})).config_changed);
   convert(stream, key_frame(1280, 720));
   EXPECT_EQ(stream.config()->level, 31);
+  convert(stream, key_frame(256, 144));  // its size alone would be level 1
+  EXPECT_EQ(stream.config()->level, 11);
+  stream.set_frame_rate({15, 0});
+  convert(stream, key_frame(1280, 720));
+  EXPECT_EQ(stream.config()->level, 31);
 }
 
 void expect_refused(const Bytes& sample, Error::Kind kind = Error::Kind::kInvalidData) {
@@ -296,6 +303,7 @@ TEST(Vp9Stream, RefusesWhatIsNoFrame) {
 
 TEST(Vp9Stream, RefusesASuperframeWithWrongSizes) {
   expect_refused(superframe({unhex(kKey), {}}));
+  EXPECT_FALSE(split_vp9_superframe(superframe({unhex(kKey), {}})));
   Bytes sample = superframe({unhex(kKey), unhex(kDelta)});
   sample[sample.size() - 3] += 1;  // one byte more than there is
   expect_refused(sample);
