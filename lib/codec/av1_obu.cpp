@@ -25,7 +25,7 @@ std::optional<Obu> ObuCursor::next() {
   if (first & kHasSizeField) {
     const auto stated = read_size();
     if (!stated || *stated > rest_.size()) return std::nullopt;
-    size = *stated;
+    size = static_cast<std::size_t>(*stated);
   }
   obu.payload = rest_.first(size);
   rest_ = rest_.subspan(size);
@@ -33,16 +33,14 @@ std::optional<Obu> ObuCursor::next() {
   return obu;
 }
 
-std::optional<std::size_t> ObuCursor::read_size() {  // leb128(), 4.10.5
+std::optional<std::uint64_t> ObuCursor::read_size() {  // leb128(), 4.10.5
   std::uint64_t value = 0;
   for (unsigned i = 0; i < 8; ++i) {
     if (rest_.empty()) return std::nullopt;
     const std::uint8_t byte = rest_[0];
     rest_ = rest_.subspan(1);
     value |= std::uint64_t{byte & 0x7fu} << 7 * i;
-    if (byte & 0x80) continue;
-    if (value > 0xffffffff) return std::nullopt;
-    return static_cast<std::size_t>(value);
+    if (!(byte & 0x80)) return value;
   }
   return std::nullopt;
 }

@@ -39,7 +39,7 @@ class ObuCursor {
   bool ok() const { return ok_; }
 
  private:
-  std::optional<std::size_t> read_size();
+  std::optional<std::uint64_t> read_size();
 
   std::span<const std::uint8_t> rest_;
   bool ok_ = true;

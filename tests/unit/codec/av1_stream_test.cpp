@@ -230,7 +230,7 @@ TEST(Av1Stream, OnlyAShownKeyFrameIsAKey) {
   EXPECT_FALSE(convert(stream, seq + frame(2, true)).key);   // intra-only
   EXPECT_FALSE(convert(stream, seq + frame(3, true)).key);   // switch
   EXPECT_FALSE(
-      convert(stream, seq + obu(ObuType::kFrameHeader, unhex("80"))).key);  // show_existing
+      convert(stream, seq + obu(ObuType::kFrameHeader, unhex("90"))).key);  // show_existing
   // The first frame counts: an enhancement layer may follow, a key frame may not come second.
   EXPECT_TRUE(convert(stream, seq + frame(0, true) + frame(1, true)).key);
   EXPECT_FALSE(convert(stream, seq + frame(1, true) + frame(0, true)).key);
@@ -266,7 +266,7 @@ TEST(Av1Stream, LevelAndTierAreThoseOfTheFirstOperatingPoint) {
   w.bits(0x303, 12).bits(13, 5).bits(1, 1);                  // level 5.1, high tier
   w.bits(1, 1).bits(0x3ff, 10).bits(0x3ff, 10).bits(1, 1);   // its decoder model
   w.bits(1, 1).bits(15, 4);                                  // its display delay
-  w.bits(0x101, 12).bits(4, 5).bits(0, 1).bits(0, 1);        // level 3.0, no model, no delay
+  w.bits(0x102, 12).bits(4, 5).bits(0, 1).bits(0, 1);        // level 3.0, no model, no delay
   w.bits(9, 4).bits(8, 4).bits(639, 10).bits(359, 9);        // size
   w.bits(1, 1).bits(0x7f, 7);                                // frame ids
   w.bits(7, 3).bits(15, 4).bits(1, 1).bits(3, 2);            // tools, order hint

@@ -247,6 +247,20 @@ TEST(Vp9Stream, AnotherSizeAtAnInterFrameIsAChange) {  // libvpx's dynamic resiz
   EXPECT_EQ(size_of(stream), "1280x720");  // the key frame filled all slots
 }
 
+// vp9enc end-usage=cbr resize-allowed=true: frames 0, 59, 60, 61 and 90 of a stream that is
+// starved, cut off. ffprobe says: 640x360, from frame 60 on 480x270, from frame 90 on 320x180.
+TEST(Vp9Stream, FollowsTheDynamicResizeOfLibvpx) {
+  Vp9Stream stream;
+  convert(stream, unhex("824983422027f016763438241c194810"));
+  EXPECT_FALSE(convert(stream, unhex("8600409273f17f840006700000000008")).config_changed);
+  EXPECT_EQ(size_of(stream), "640x360");
+  EXPECT_TRUE(convert(stream, unhex("8600c09000ef8086c09fc059dcfc5fe1")).config_changed);
+  EXPECT_EQ(size_of(stream), "480x270");
+  EXPECT_FALSE(convert(stream, unhex("86004093027f016773f17f84001e73bf")).config_changed);
+  EXPECT_TRUE(convert(stream, unhex("8600c090009f8059c09fc059dcfc5fe0")).config_changed);
+  EXPECT_EQ(size_of(stream), "320x180");
+}
+
 TEST(Vp9Stream, AStreamThatBeginsInTheMiddleWaitsForAKey) {
   Vp9Stream stream;
   const auto out = convert(stream, unhex(kDelta));
