@@ -3,6 +3,7 @@
 // The boxes of the init segment. Numbers in comments are clauses of ISO/IEC 14496-12:2015.
 #include "lib/isobmff/movie_boxes.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "lib/isobmff/sample_entry.h"
@@ -39,12 +40,16 @@ Size size_of(const CodecConfig& codec) {
 
 }  // namespace
 
-void write_ftyp(BoxWriter& w) {  // 4.3
+void write_ftyp(BoxWriter& w, std::span<const Track> tracks) {  // 4.3
   auto ftyp = w.box("ftyp");
   w.fourcc("iso6");  // tfdt and default-base-is-moof need it; every reader must know both
   w.u32(0);          // minor_version
   w.fourcc("iso6");
   w.fourcc("mp41");  // for programs that look for a file type they have heard of
+  const bool av1 = std::any_of(tracks.begin(), tracks.end(), [](const Track& track) {
+    return std::holds_alternative<Av1Config>(track.config.codec);
+  });
+  if (av1) w.fourcc("av01");  // AV1 in ISOBMFF, 2.1 demands it
 }
 
 void write_free(BoxWriter& w) {  // 8.1.2

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Sample entries: avc3 with its avcC, hev1 with its hvcC, Opus with its dOps, mp4a with its esds,
-// ulaw and alaw.
+// Sample entries: avc3 with its avcC, hev1 with its hvcC, vp08 and vp09 with their vpcC, av01 with its
+// av1C, Opus with its dOps, mp4a with its esds, ulaw and alaw.
 #include "lib/isobmff/sample_entry.h"
 
 #include <limits>
@@ -75,6 +75,40 @@ void write_sample_entry(BoxWriter& w, const H265Config& config) {
   write_visual_start(w, config.width, config.height);
   auto hvcc = w.box("hvcC");
   w.bytes(config.hvcc);
+}
+
+void write_sample_entry(BoxWriter& w, const Vp8Config& config) {
+  Vp9Config as_vp9;  // 8 bit 4:2:0, colours unspecified: all that VP8 has
+  as_vp9.profile = config.profile;
+  as_vp9.level = config.level;
+  auto entry = w.box("vp08");
+  write_visual_start(w, config.width, config.height, "VPC Coding");
+  write_vpcc(w, as_vp9);
+}
+
+void write_sample_entry(BoxWriter& w, const Vp9Config& config) {
+  auto entry = w.box("vp09");
+  write_visual_start(w, config.width, config.height, "VPC Coding");
+  write_vpcc(w, config);
+}
+
+void write_vpcc(BoxWriter& w, const Vp9Config& config) {
+  auto vpcc = w.full_box("vpcC", 1, 0);
+  w.u8(config.profile);
+  w.u8(config.level);
+  w.u8(static_cast<std::uint8_t>(config.bit_depth << 4 | config.chroma_subsampling << 1 |
+                                 (config.full_range ? 1 : 0)));
+  w.u8(config.primaries);
+  w.u8(config.transfer);
+  w.u8(config.matrix);
+  w.u16(0);  // codecInitializationDataSize: must be 0
+}
+
+void write_sample_entry(BoxWriter& w, const Av1Config& config) {
+  auto entry = w.box("av01");
+  write_visual_start(w, config.width, config.height, "AOM Coding");
+  auto av1c = w.box("av1C");
+  w.bytes(config.av1c);
 }
 
 void write_sample_entry(BoxWriter& w, const OpusConfig& config) {

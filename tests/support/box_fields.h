@@ -112,6 +112,9 @@ void read_hvcc(Context& ctx, const Box& box, Mp4Track& track);
 
 // esds_reader.cpp
 void read_esds(Context& ctx, const Box& box, Mp4Track& track);
+// video_entry_reader.cpp
+void read_vpcc(Context& ctx, const Box& box, Mp4Track& track);
+void read_av1c(Context& ctx, const Box& box, Mp4Track& track);
 
 // fragment_reader.cpp
 struct Run {

@@ -64,7 +64,7 @@ struct Mp4Track {
   std::uint16_t width = 0;
   std::uint16_t height = 0;
   std::vector<std::uint8_t> avcc;   // payload of avcC
-  std::string codecs;               // H.265, AAC: what rfc6381() returns
+  std::string codecs;               // H.265, VP8, VP9, AV1, AAC: what rfc6381() returns
   std::uint16_t channels = 0;       // AudioSampleEntry
   std::uint32_t frame_samples = 0;  // of an AAC frame
   Mp4OpusFields dops;

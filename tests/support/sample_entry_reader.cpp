@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Sample entries: AVC (ISO/IEC 14496-15, 5.3.3 and 5.4.2), HEVC (8.3.3 and 8.4.1), Opus
-// ("Encapsulation of Opus in ISO BMFF", 4.3), AAC (ISO/IEC 14496-14, 5.6) and G.711.
+// Sample entries: video in general, AVC (ISO/IEC 14496-15, 5.3.3 and 5.4.2), Opus ("Encapsulation of
+// Opus in ISO BMFF", 4.3), AAC (ISO/IEC 14496-14, 5.6) and G.711.
 #include <algorithm>
-#include <cstdio>
+#include <map>
 
 #include "tests/support/box_fields.h"
 
@@ -70,9 +70,19 @@ void read_visual_extra(Context& ctx, const Box& box) {
   }
 }
 
-// `config` is the box that the codec must have.
-void read_visual_entry(Context& ctx, const Box& entry, Mp4Track& track,
-                       std::string_view config) {  // 12.1.3
+// What a sample entry of video has in it.
+struct VisualCodec {
+  std::string_view config;  // type of the box that configures the decoder
+  void (*read)(Context&, const Box&, Mp4Track&);
+};
+const std::map<std::string, VisualCodec> kVisualCodecs = {
+    {"hvc1", {"hvcC", read_hvcc}}, {"hev1", {"hvcC", read_hvcc}},
+     {"avc1", {"avcC", read_avcc}}, {"avc3", {"avcC", read_avcc}}, {"vp08", {"vpcC", read_vpcc}},
+    {"vp09", {"vpcC", read_vpcc}}, {"av01", {"av1C", read_av1c}},
+};
+
+void read_visual_entry(Context& ctx, const Box& entry, const VisualCodec& codec,
+                       Mp4Track& track) {  // 12.1.3
   Fields f(ctx, entry);
   f.zeros(6, "reserved");
   f.expect(f.u16(), 1, "data_reference_index");
@@ -93,12 +103,10 @@ void read_visual_entry(Context& ctx, const Box& entry, Mp4Track& track,
   if (f.short_read()) return;
   const std::uint64_t at = entry.end() - f.left();
   const auto boxes = split_boxes(ctx, f.take(f.left()), at, entry.path);
-  check_children(ctx, entry, boxes, {{config, 1, 1}, {"pasp", 0, 1}, {"colr", 0, 1}});
+  check_children(ctx, entry, boxes, {{codec.config, 1, 1}, {"pasp", 0, 1}, {"colr", 0, 1}});
   for (const auto& box : boxes) {
-    if (box.type == "avcC")
-      read_avcc(ctx, box, track);
-    else if (box.type == "hvcC")
-      read_hvcc(ctx, box, track);
+    if (box.type == codec.config)
+      codec.read(ctx, box, track);
     else
       read_visual_extra(ctx, box);
   }
@@ -174,11 +182,10 @@ void read_stsd(Context& ctx, const Box& stsd, Mp4Track& track) {  // 8.5.2
   }
   const Box& entry = entries.front();
   track.entry = entry.type;
+  const auto visual = kVisualCodecs.find(entry.type);
   const bool audio = !track.video();
-  if (track.video() && (entry.type == "avc1" || entry.type == "avc3")) {
-    read_visual_entry(ctx, entry, track, "avcC");
-  } else if (track.video() && (entry.type == "hvc1" || entry.type == "hev1")) {
-    read_visual_entry(ctx, entry, track, "hvcC");
+  if (track.video() && visual != kVisualCodecs.end()) {
+    read_visual_entry(ctx, entry, visual->second, track);
   } else if (audio && entry.type == "Opus") {
     read_audio_entry(ctx, entry, track, "dOps");
   } else if (audio && entry.type == "mp4a") {

@@ -43,9 +43,11 @@ std::string written(Write write) {
 }
 
 TEST(Ftyp, Clause4_3) {
-  EXPECT_EQ(written(write_ftyp), words("00000018 66747970 "    // size, 'ftyp'
-                                       "69736f36 00000000 "    // major 'iso6', minor 0
-                                       "69736f36 6d703431"));  // compatible: 'iso6', 'mp41'
+  const Track tracks[] = {video_track(), audio_track()};
+  EXPECT_EQ(written([&](BoxWriter& w) { write_ftyp(w, tracks); }),
+            words("00000018 66747970 "    // size, 'ftyp'
+                  "69736f36 00000000 "    // major 'iso6', minor 0
+                  "69736f36 6d703431"));  // compatible: 'iso6', 'mp41'
 }
 
 TEST(Free, Clause8_1_2HasRoomForA64BitMdatHeader) {
