@@ -220,6 +220,31 @@ GST_START_TEST(a_hole_is_filled_with_silence) {
 }
 GST_END_TEST
 
+// Silence of AAC comes in whole frames: what is left of the hole is left out.
+GST_START_TEST(a_hole_in_aac_is_filled_with_whole_frames) {
+  const AudioCodec& codec = audio_codec(0);
+  const Encoded& media = encoded(audio_launch(codec.name));
+  const TemporaryDirectory dir;
+  MuxFixture mux;
+  Source audio(mux.element());
+  mux.play();
+  audio.start(media);
+  push_sound(mux, audio, codec, media, 0, 46);
+  const GstClockTime resumed = gst_util_uint64_scale(46 * 1024 + 48000, GST_SECOND, 48000);
+  mux.timers->advance(kSecond);  // 46.9 frames
+  for (std::size_t i = 0; i < 46; ++i) {
+    const GstClockTime pts = resumed + gst_util_uint64_scale(i * 1024, GST_SECOND, 48000);
+    fail_unless_equals_int(audio.push(media[46 + i], pts), GST_FLOW_OK);
+    mux.timers->advance(kSecond * 1024 / 48000);
+  }
+  audio.eos();
+  const auto file = mux.store.read(kKey);
+  fail_unless_equals_int(file.tracks[0].samples.size(), 3 * 46);
+  for (const auto& sample : file.tracks[0].samples) fail_unless_equals_int(sample.duration, 1024);
+  fail_unless_equals_int(decoded_sound(saved(mux, dir, kKey)), 3 * 46 * 1024);
+}
+GST_END_TEST
+
 GST_START_TEST(another_audio_codec_opens_a_new_file_at_the_next_key_frame) {
   const AudioCodec& pcmu = audio_codec(2);
   const Encoded& media = encoded(audio_launch(pcmu.name));
@@ -294,6 +319,7 @@ static Suite* record_mux_codecs_suite() {
   tcase_add_test(tests, another_video_codec_opens_a_new_file_at_its_key_frame);
   tcase_add_loop_test(tests, sound_is_recorded_and_decodes, 0, kAudio.size());
   tcase_add_loop_test(tests, a_hole_is_filled_with_silence, 0, kAudio.size());
+  tcase_add_test(tests, a_hole_in_aac_is_filled_with_whole_frames);
   tcase_add_test(tests, another_audio_codec_opens_a_new_file_at_the_next_key_frame);
   tcase_add_loop_test(tests, another_rate_of_aac_opens_a_new_file, 0, 2);
   return suite;
