@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/record/depay_chain.h"
 
+#include <optional>
 #include <string_view>
 
 namespace rec::record {
@@ -8,6 +9,9 @@ namespace {
 
 constexpr char kOwner[] = "rec-track-front";
 constexpr char kH264Filter[] = "video/x-h264,stream-format=byte-stream,alignment=au";
+constexpr char kH265Filter[] = "video/x-h265,stream-format=byte-stream,alignment=au";
+constexpr char kAv1Filter[] = "video/x-av1,stream-format=obu-stream,alignment=tu";
+constexpr char kAacFilter[] = "audio/mpeg,mpegversion=4,stream-format=raw";
 
 struct RtpFormat {
   std::string_view encoding;
@@ -16,8 +20,17 @@ struct RtpFormat {
 
 const RtpFormat kRtpFormats[] = {
     {"H264", {Medium::kVideo, {"rtph264depay"}, kH264Filter}},
+    {"H265", {Medium::kVideo, {"rtph265depay"}, kH265Filter}},
+    {"VP8", {Medium::kVideo, {"rtpvp8depay"}, {}}},
+    {"VP9", {Medium::kVideo, {"rtpvp9depay"}, {}}},
+    {"AV1", {Medium::kVideo, {"rtpav1depay", "av1parse"}, kAv1Filter}},
     {"OPUS", {Medium::kAudio, {"rtpopusdepay"}, {}}},
+    {"PCMU", {Medium::kAudio, {"rtppcmudepay"}, {}}},
+    {"PCMA", {Medium::kAudio, {"rtppcmadepay"}, {}}},
 };
+// RFC 3640: of video too, which is another matter.
+const RtpFormat kRtpAac = {"MPEG4-GENERIC",
+                           {Medium::kAudio, {"rtpmp4gdepay", "aacparse"}, kAacFilter}};
 
 Result<ChainPlan> plan_rtp(const GstStructure* caps) {
   const char* encoding = gst_structure_get_string(caps, "encoding-name");
@@ -26,8 +39,52 @@ Result<ChainPlan> plan_rtp(const GstStructure* caps) {
                  "Give the pad complete caps, as webrtcbin does"};
   for (const RtpFormat& format : kRtpFormats)
     if (format.encoding == encoding) return format.plan;
+  if (kRtpAac.encoding == encoding &&
+      g_strcmp0(gst_structure_get_string(caps, "media"), "audio") == 0)
+    return kRtpAac.plan;
   return Error{Error::Kind::kUnsupported, std::string("RTP ") + encoding + " cannot be recorded",
-               "Negotiate H264 and OPUS"};
+               "Negotiate H264, H265, VP8 or VP9, and OPUS, PCMU, PCMA or MPEG4-GENERIC"};
+}
+
+bool says(const GstStructure* caps, const char* field, std::string_view value) {
+  const char* text = gst_structure_get_string(caps, field);
+  return text && value == text;
+}
+
+// What recordmux takes needs no parser.
+std::optional<ChainPlan> plan_video(const GstStructure* caps) {
+  const ChainPlan direct{Medium::kVideo, {}, {}};
+  const bool units = says(caps, "alignment", "au");
+  if (gst_structure_has_name(caps, "video/x-h264"))
+    return units ? direct : ChainPlan{Medium::kVideo, {"h264parse"}, kH264Filter};
+  if (gst_structure_has_name(caps, "video/x-h265"))
+    return units ? direct : ChainPlan{Medium::kVideo, {"h265parse"}, kH265Filter};
+  if (gst_structure_has_name(caps, "video/x-vp8")) return direct;
+  if (gst_structure_has_name(caps, "video/x-vp9"))
+    return says(caps, "alignment", "super-frame")
+               ? direct
+               : ChainPlan{Medium::kVideo, {"vp9parse"}, "video/x-vp9,alignment=super-frame"};
+  if (gst_structure_has_name(caps, "video/x-av1"))
+    return says(caps, "stream-format", "obu-stream") && says(caps, "alignment", "tu")
+               ? direct
+               : ChainPlan{Medium::kVideo, {"av1parse"}, kAv1Filter};
+  return std::nullopt;
+}
+
+std::optional<ChainPlan> plan_audio(const GstStructure* caps) {
+  const ChainPlan direct{Medium::kAudio, {}, {}};
+  for (const char* name : {"audio/x-opus", "audio/x-mulaw", "audio/x-alaw"})
+    if (gst_structure_has_name(caps, name)) return direct;
+  gint version = 0;
+  if (!gst_structure_has_name(caps, "audio/mpeg") ||
+      !gst_structure_get_int(caps, "mpegversion", &version) || (version != 2 && version != 4))
+    return std::nullopt;
+  gboolean framed = FALSE;
+  gst_structure_get_boolean(caps, "framed", &framed);
+  const bool raw =
+      says(caps, "stream-format", "raw") && gst_structure_has_field(caps, "codec_data");
+  if (raw || (says(caps, "stream-format", "adts") && framed)) return direct;
+  return ChainPlan{Medium::kAudio, {"aacparse"}, {}};
 }
 
 void unlink(GstPad* pad) {
@@ -50,15 +107,11 @@ bool relink(GstPad* from, GstPad* to) {
 Result<ChainPlan> plan_chain(const GstCaps* caps) {
   const GstStructure* s = gst_caps_get_structure(caps, 0);
   if (gst_structure_has_name(s, "application/x-rtp")) return plan_rtp(s);
-  if (gst_structure_has_name(s, "audio/x-opus")) return ChainPlan{Medium::kAudio, {}, {}};
-  if (gst_structure_has_name(s, "video/x-h264")) {
-    const char* alignment = gst_structure_get_string(s, "alignment");
-    if (alignment && g_str_equal(alignment, "au")) return ChainPlan{Medium::kVideo, {}, {}};
-    return ChainPlan{Medium::kVideo, {"h264parse"}, kH264Filter};
-  }
+  if (auto plan = plan_video(s)) return *plan;
+  if (auto plan = plan_audio(s)) return *plan;
   return Error{Error::Kind::kUnsupported,
                std::string(gst_structure_get_name(s)) + " cannot be recorded",
-               "Send RTP or encoded H.264 or Opus"};
+               "Send RTP, or encoded H.264, H.265, VP8, VP9, AV1, Opus, AAC or G.711"};
 }
 
 Result<DepayChain> DepayChain::create(GstBin* bin, const ChainPlan& plan, gpointer owner) {
@@ -70,7 +123,9 @@ Result<DepayChain> DepayChain::create(GstBin* bin, const ChainPlan& plan, gpoint
     if (!element) {
       chain.remove(bin);
       return Error{Error::Kind::kNotFound, "There is no element " + factory,
-                   "Install gstreamer1.0-plugins-good and gstreamer1.0-plugins-bad"};
+                   factory == "rtpav1depay"
+                       ? "Install gst-plugins-rs, or negotiate another codec than AV1"
+                       : "Install gstreamer1.0-plugins-good and gstreamer1.0-plugins-bad"};
     }
     if (factory == "capsfilter")
       gst_util_set_object_arg(G_OBJECT(element), "caps", plan.filter.c_str());

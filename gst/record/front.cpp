@@ -8,9 +8,9 @@
 namespace rec::record {
 namespace {
 
-using Held = codec::H264RtpUnits::Held;
+using Held = codec::RtpUnits::Held;
 using Place = codec::RtpOrder::Place;
-using Verdict = codec::H264RtpUnits::Verdict;
+using Verdict = codec::RtpUnits::Verdict;
 
 class ReadRtp {
  public:
@@ -35,7 +35,7 @@ class ReadRtp {
   const bool mapped_;
 };
 
-// The last packet of a unit says so: rtph264depay then keeps nothing back.
+// The last packet of a unit says so: depayloaders then keep nothing back.
 void set_marker(Ref<GstBuffer>& packet) {
   GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
   packet.reset(gst_buffer_make_writable(packet.release()));
@@ -120,7 +120,7 @@ void Front::finish_unit() {
 
 void Front::forget_unit() {
   held_.clear();
-  if (units_) units_.emplace();
+  units_ = codec::RtpUnits::create(encoding_);
 }
 
 void Front::set_caps(GstCaps* caps) {
@@ -129,9 +129,9 @@ void Front::set_caps(GstCaps* caps) {
   rtp_ = gst_structure_has_name(s, "application/x-rtp");
   gst_structure_get_int(s, "clock-rate", &rate);
   clock_rate_ = static_cast<guint32>(rate);
-  units_.reset();
-  if (rtp_ && g_strcmp0(gst_structure_get_string(s, "encoding-name"), "H264") == 0)
-    units_.emplace();
+  const char* encoding = rtp_ ? gst_structure_get_string(s, "encoding-name") : nullptr;
+  encoding_ = encoding ? encoding : "";
+  units_ = codec::RtpUnits::create(encoding_);
 }
 
 bool Front::sink_event(GstEvent* event) {

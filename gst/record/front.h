@@ -16,8 +16,8 @@
 #include "gst/common/timers.h"
 #include "gst/record/depay_chain.h"
 #include "gst/record/rtp_meta.h"
-#include "lib/codec/h264_rtp_units.h"
 #include "lib/codec/rtp_order.h"
+#include "lib/codec/rtp_units.h"
 
 namespace rec::record {
 
@@ -64,8 +64,8 @@ struct Front {
  private:
   void set_caps(GstCaps* caps);
   void take_packet(Ref<GstBuffer> buffer);
-  std::optional<codec::H264RtpUnits::Verdict> judge(GstBuffer* buffer, RtpNote& note);
-  void settle(codec::H264RtpUnits::Held held);
+  std::optional<codec::RtpUnits::Verdict> judge(GstBuffer* buffer, RtpNote& note);
+  void settle(codec::RtpUnits::Held held);
   void finish_unit();
   void forget_unit();
   void push(Ref<GstBuffer> buffer);
@@ -74,9 +74,10 @@ struct Front {
   bool rtp_ = false;
   guint32 clock_rate_ = 0;
   codec::RtpOrder order_;
-  bool after_gap_ = false;                    // something is missing before the next packet
-  std::optional<codec::H264RtpUnits> units_;  // H.264 only
-  std::vector<Ref<GstBuffer>> held_;          // packets of a unit that is not complete
+  bool after_gap_ = false;                  // something is missing before the next packet
+  std::string encoding_;                    // RTP caps: encoding-name
+  std::unique_ptr<codec::RtpUnits> units_;  // video
+  std::vector<Ref<GstBuffer>> held_;        // packets of a unit that is not complete
 };
 
 }  // namespace rec::record

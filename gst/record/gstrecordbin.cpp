@@ -6,7 +6,9 @@
  *
  * Link the source pads of webrtcbin to request pads of recordbin as they appear. It depayloads,
  * asks for key frames at the start and after loss, muxes with recordmux and stores with the element
- * that the scheme of #GstRecBin:storage chooses. Encoded H.264 and Opus are taken too.
+ * that the scheme of #GstRecBin:storage chooses. H.264, H.265, VP8, VP9, Opus,
+ * AAC and G.711 are taken, as RTP and encoded; encoded AV1 too, and as RTP where there is
+ * rtpav1depay.
  *
  * Whatever arrives, nothing but GST_FLOW_OK goes back: what cannot be recorded is reported in a
  * `record-track` message and dropped, and the other tracks go on.

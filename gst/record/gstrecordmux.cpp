@@ -11,8 +11,12 @@
  * ever goes upstream. Holes in audio are filled with silence; the last picture is held in holes of
  * video.
  *
- * Supported: `video/x-h264` (avc, avc3, byte-stream; alignment au) and `audio/x-opus`. Other caps
- * are accepted, reported by a `record-track` message with state `unsupported`, and dropped.
+ * Supported: `video/x-h264` and `video/x-h265` (alignment au), `video/x-vp8`, `video/x-vp9`,
+ * `video/x-av1` (obu-stream, alignment tu), `audio/x-opus`, `audio/mpeg` (AAC: raw or adts),
+ * `audio/x-mulaw` and `audio/x-alaw`. Other caps are accepted, reported by a `record-track` message
+ * with state `unsupported` that names the parser to put in front, and dropped.
+ *
+ * A new size of a video goes on in the same file; another codec begins a new one.
  *
  * A pad that is requested with caps (gst_element_request_pad()) declares its track at once: audio
  * that is negotiated but silent is then in the file from the start, as silence.

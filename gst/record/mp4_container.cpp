@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst/record/mp4_container.h"
 
+#include <algorithm>
 #include <array>
 
+#include "lib/codec/aac.h"
+#include "lib/codec/g711.h"
 #include "lib/codec/opus.h"
 #include "lib/isobmff/fragment.h"
 #include "lib/isobmff/init_segment.h"
@@ -10,7 +13,41 @@
 namespace rec::record {
 namespace {
 
+using Silence = recording::Container::Silence;
+
 constexpr std::array<std::uint32_t, 4> kSilences = {960, 480, 240, 120};  // samples at 48 kHz
+// G.711 can be silent for any number of samples; these are the packets of senders, and the shortest
+// hole that is one: less is a clock that was read at another moment.
+constexpr std::uint32_t kG711PacketsPerSecond = 50;
+constexpr std::uint32_t kG711GridsPerSecond = 400;
+
+std::optional<Silence> silence_of_opus(std::int64_t at_most) {
+  for (const std::uint32_t samples : kSilences) {
+    if (samples > at_most) continue;
+    const auto packet = codec::opus_silence(samples);
+    return Silence{Bytes(packet.begin(), packet.end()), samples};
+  }
+  return std::nullopt;
+}
+
+std::optional<Silence> silence_of_aac(const AacConfig& aac, std::int64_t at_most) {
+  if (aac.frame_samples > at_most) return std::nullopt;
+  Bytes frame = codec::aac_silence(aac);
+  if (frame.empty()) return std::nullopt;
+  return Silence{std::move(frame), aac.frame_samples};
+}
+
+std::int64_t grid_of_g711(const G711Config& g711) {
+  return std::max<std::int64_t>(g711.sample_rate / kG711GridsPerSecond, 1);
+}
+
+std::optional<Silence> silence_of_g711(const G711Config& g711, std::int64_t at_most) {
+  if (at_most < grid_of_g711(g711)) return std::nullopt;
+  const auto packet = std::max<std::int64_t>(g711.sample_rate / kG711PacketsPerSecond, 1);
+  const auto samples = static_cast<std::size_t>(std::min(packet, at_most));
+  return Silence{Bytes(samples * g711.channels, codec::g711_silence(g711)),
+                 static_cast<std::int64_t>(samples)};
+}
 
 }  // namespace
 
@@ -51,17 +88,18 @@ std::int64_t Mp4Container::ahead_of(std::uint32_t track_id) const {
 }
 
 std::int64_t Mp4Container::silence_grid(const TrackConfig& config) {
-  return std::holds_alternative<OpusConfig>(config.codec) ? kSilences.back() : 0;
+  if (std::holds_alternative<OpusConfig>(config.codec)) return kSilences.back();
+  if (const auto* g711 = std::get_if<G711Config>(&config.codec)) return grid_of_g711(*g711);
+  const auto* aac = std::get_if<AacConfig>(&config.codec);
+  return aac && !codec::aac_silence(*aac).empty() ? aac->frame_samples : 0;
 }
 
 std::optional<recording::Container::Silence> Mp4Container::silence(const TrackConfig& config,
                                                                    std::int64_t at_most) {
-  if (!std::holds_alternative<OpusConfig>(config.codec)) return std::nullopt;
-  for (const std::uint32_t samples : kSilences) {
-    if (samples > at_most) continue;
-    const auto packet = codec::opus_silence(samples);
-    return Silence{Bytes(packet.begin(), packet.end()), samples};
-  }
+  if (std::holds_alternative<OpusConfig>(config.codec)) return silence_of_opus(at_most);
+  if (const auto* aac = std::get_if<AacConfig>(&config.codec)) return silence_of_aac(*aac, at_most);
+  if (const auto* g711 = std::get_if<G711Config>(&config.codec))
+    return silence_of_g711(*g711, at_most);
   return std::nullopt;
 }
 

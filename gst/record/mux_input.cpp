@@ -6,6 +6,17 @@
 #include "gst/record/mux.h"
 
 namespace rec::record {
+namespace {
+
+// Whether samples of `b` can follow those of `a` in one file: what says how AAC and G.711 are
+// decoded stands in its header alone.
+bool same_track(const TrackConfig& a, const TrackConfig& b) {
+  if (std::holds_alternative<AacConfig>(b.codec) || std::holds_alternative<G711Config>(b.codec))
+    return a == b;
+  return a.codec.index() == b.codec.index() && a.timescale == b.timescale;
+}
+
+}  // namespace
 
 void MuxPad::forget_stream() {
   gst_segment_init(&segment, GST_FORMAT_UNDEFINED);
@@ -66,6 +77,11 @@ bool Mux::take_config(MuxPad& pad) {
   const auto& config = pad.input->config();
   if (!config) return false;
   if (pad.config == config) return true;
+  if (pad.track >= 0 && pad.config && !same_track(*pad.config, *config)) {
+    recorder_->end_track(pad.track, timers_->now());
+    tracks_.erase(pad.track);
+    pad.track = -1;
+  }
   pad.config = config;
   pad.codec = pad.input->codec();
   if (pad.track < 0) {

@@ -17,8 +17,8 @@ struct NegotiatedTrack {
   Ref<GstCaps> caps;     // of the encoded media
 };
 
-// The Opus tracks that `webrtcbin` may receive. It takes webrtcbin's own lock: never call it from a
-// streaming thread. Empty for any other element.
+// The tracks of Opus and G.711 that `webrtcbin` may receive. It takes webrtcbin's own lock: never
+// call it from a streaming thread. Empty for any other element.
 std::vector<NegotiatedTrack> negotiated_audio(GstElement* webrtcbin);
 
 }  // namespace rec::record

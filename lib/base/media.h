@@ -24,6 +24,49 @@ struct H264Config {
   friend bool operator==(const H264Config&, const H264Config&) = default;
 };
 
+struct H265Config {
+  Bytes hvcc;                // HEVCDecoderConfigurationRecord, ISO/IEC 14496-15, 8.3.3.1
+  std::uint16_t width = 0;   // pixels of the conformance window
+  std::uint16_t height = 0;  // pixels of the conformance window
+  std::string rfc6381;       // "hev1.1.6.L93.B0"
+  bool reorders = false;     // pictures may be output in another order than they are decoded
+  friend bool operator==(const H265Config&, const H265Config&) = default;
+};
+
+// Of the "VP Codec ISO Media File Format Binding". VP8 has no levels: this one is what VP9 would
+// need for the size.
+struct Vp8Config {
+  std::uint8_t profile = 0;  // the version of RFC 6386, 9.1
+  std::uint8_t level = 10;   // ten times the VP9 level
+  std::uint16_t width = 0;   // pixels
+  std::uint16_t height = 0;  // pixels
+  std::string rfc6381;       // "vp08.00.10.08"
+  friend bool operator==(const Vp8Config&, const Vp8Config&) = default;
+};
+
+struct Vp9Config {
+  std::uint8_t profile = 0;
+  std::uint8_t level = 10;  // ten times the level
+  std::uint8_t bit_depth = 8;
+  std::uint8_t chroma_subsampling = 1;  // as in vpcC: 1 is 4:2:0, 2 is 4:2:2, 3 is 4:4:4
+  bool full_range = false;
+  std::uint8_t primaries = 2;  // ISO/IEC 23091-2; 2 is "unspecified"
+  std::uint8_t transfer = 2;   // likewise
+  std::uint8_t matrix = 2;     // likewise
+  std::uint16_t width = 0;     // pixels
+  std::uint16_t height = 0;    // pixels
+  std::string rfc6381;         // "vp09.00.10.08"
+  friend bool operator==(const Vp9Config&, const Vp9Config&) = default;
+};
+
+struct Av1Config {
+  Bytes av1c;                // AV1CodecConfigurationRecord with the sequence header
+  std::uint16_t width = 0;   // pixels: max_frame_width_minus_1 + 1
+  std::uint16_t height = 0;  // pixels: max_frame_height_minus_1 + 1
+  std::string rfc6381;       // "av01.0.04M.08"
+  friend bool operator==(const Av1Config&, const Av1Config&) = default;
+};
+
 // The fields of an Opus identification header (RFC 7845, 5.1), in host byte order.
 struct OpusConfig {
   std::uint8_t channels = 2;
@@ -37,7 +80,26 @@ struct OpusConfig {
   friend bool operator==(const OpusConfig&, const OpusConfig&) = default;
 };
 
-using CodecConfig = std::variant<H264Config, OpusConfig>;
+// With SBR (HE-AAC) rate, channels and frames are those of the core: a decoder puts out twice the
+// rate and, with PS, two channels.
+struct AacConfig {
+  Bytes asc;                          // AudioSpecificConfig, ISO/IEC 14496-3, 1.6.2.1
+  std::uint32_t sample_rate = 48000;  // Hz
+  std::uint8_t channels = 2;
+  std::uint32_t frame_samples = 1024;  // of each frame, at sample_rate
+  std::string rfc6381;                 // "mp4a.40.2"
+  friend bool operator==(const AacConfig&, const AacConfig&) = default;
+};
+
+struct G711Config {   // ITU-T G.711: a byte a sample and channel
+  bool alaw = false;  // else mu-law
+  std::uint8_t channels = 1;
+  std::uint32_t sample_rate = 8000;  // Hz
+  friend bool operator==(const G711Config&, const G711Config&) = default;
+};
+
+using CodecConfig = std::variant<H264Config, H265Config, Vp8Config, Vp9Config, Av1Config, OpusConfig,
+                                 AacConfig, G711Config>;
 
 struct TrackConfig {
   std::uint32_t timescale = 90000;  // ticks a second of this track's samples

@@ -10,34 +10,12 @@
 namespace rec::codec {
 namespace {
 
-constexpr std::size_t kMaxSps = 31;           // five bits
-constexpr std::size_t kMaxPps = 255;          // eight bits
-constexpr std::size_t kMaxSetBytes = 0xffff;  // sixteen bits
+constexpr std::size_t kMaxSps = 31;   // five bits
+constexpr std::size_t kMaxPps = 255;  // eight bits
 
 Error invalid(std::string what) {
   return {Error::Kind::kInvalidData, std::move(what),
           "Check codec_data in the caps, or use stream-format=byte-stream"};
-}
-
-// Moves past `count` sets of 16-bit size; false if the data ends before they do.
-bool read_sets(std::span<const std::uint8_t>& data, std::size_t count, std::vector<Bytes>& sets) {
-  for (std::size_t i = 0; i < count; ++i) {
-    if (data.size() < 2) return false;
-    const std::size_t size = static_cast<std::size_t>(data[0]) << 8 | data[1];
-    if (data.size() - 2 < size) return false;
-    const auto set = data.subspan(2, size);
-    if (!set.empty()) sets.emplace_back(set.begin(), set.end());
-    data = data.subspan(2 + size);
-  }
-  return true;
-}
-
-void append_sets(Bytes& out, const std::vector<Bytes>& sets) {
-  for (const Bytes& set : sets) {
-    out.push_back(static_cast<std::uint8_t>(set.size() >> 8));
-    out.push_back(static_cast<std::uint8_t>(set.size()));
-    out.insert(out.end(), set.begin(), set.end());
-  }
 }
 
 }  // namespace

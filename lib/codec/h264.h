@@ -4,7 +4,6 @@
 // record. Clauses are those of ITU-T H.264 unless another standard is named.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -14,6 +13,8 @@
 
 #include "lib/base/media.h"
 #include "lib/base/result.h"
+#include "lib/codec/nal.h"
+#include "lib/codec/vui.h"
 
 namespace rec::codec {
 
@@ -32,40 +33,6 @@ inline NalType nal_type(std::span<const std::uint8_t> nal) {  // `nal` is not em
   return static_cast<NalType>(nal[0] & 0x1f);
 }
 
-// Walks the NAL units of one access unit (or of a whole stream) without copying or allocating:
-//   for (auto cursor = NalCursor::byte_stream(data); auto nal = cursor.next();) ...
-//   if (!cursor.ok()) ...
-class NalCursor {
- public:
-  // Annex B: 3- and 4-byte start codes; leading and trailing zero bytes belong to no NAL unit.
-  static NalCursor byte_stream(std::span<const std::uint8_t> data);
-  // ISO/IEC 14496-15, 5.3.4.2: each NAL unit after its size in `length_size` (1, 2, 4) bytes.
-  static NalCursor length_prefixed(std::span<const std::uint8_t> data, unsigned length_size);
-
-  // The next NAL unit with its header byte, never empty; nothing at the end or at an error.
-  std::optional<std::span<const std::uint8_t>> next();
-  // False: the data does not start with a start code, or a length points past the end.
-  bool ok() const { return ok_; }
-
- private:
-  NalCursor(std::span<const std::uint8_t> data, unsigned length_size);
-  std::optional<std::span<const std::uint8_t>> next_of_byte_stream();
-  std::optional<std::span<const std::uint8_t>> next_length_prefixed();
-
-  std::span<const std::uint8_t> rest_;
-  unsigned length_size_;  // bytes; 0: byte stream
-  bool ok_ = true;
-};
-
-// Code points of ITU-T H.273, as Tables E-3 to E-5 have them; 2 is "unspecified".
-struct ColourDescription {
-  std::uint8_t primaries = 2;
-  std::uint8_t transfer = 2;
-  std::uint8_t matrix = 2;
-  bool full_range = false;
-  friend bool operator==(const ColourDescription&, const ColourDescription&) = default;
-};
-
 struct H264Sps {
   std::uint8_t id = 0;
   std::uint8_t profile_idc = 0;
@@ -77,9 +44,7 @@ struct H264Sps {
   std::uint8_t chroma_format_idc = 1;  // 0 monochrome, 1 4:2:0, 2 4:2:2, 3 4:4:4
   std::uint8_t bit_depth_luma = 8;
   std::uint8_t bit_depth_chroma = 8;
-  std::uint16_t sar_width = 0;              // sample aspect ratio; 0: unspecified
-  std::uint16_t sar_height = 0;             // 0: unspecified
-  std::optional<ColourDescription> colour;  // video_signal_type_present_flag
+  VuiStart vui;
   // How many frames may precede a frame in decoding order and follow it in output order.
   int max_num_reorder_frames = 0;
   // Pictures may be output in another order than they are decoded in: true unless the profile

@@ -13,8 +13,7 @@ namespace rec::codec {
 namespace {
 
 constexpr std::uint8_t kBaseline = 66;  // profile_idc; no B slices (A.2.1)
-constexpr std::uint32_t kExtendedSar = 255;
-constexpr int kMaxDpbFrames = 16;  // A.3.1
+constexpr int kMaxDpbFrames = 16;       // A.3.1
 
 struct Size {
   std::uint64_t width = 0;
@@ -110,51 +109,6 @@ std::uint64_t parse_frame_size(BitReader& r, H264Sps& sps) {
   return mbs.width * mbs.height;
 }
 
-void parse_sample_aspect_ratio(BitReader& r, H264Sps& sps) {
-  struct Ratio {
-    std::uint16_t width, height;
-  };
-  static constexpr std::array<Ratio, 17> kTableE1 = {{{0, 0},
-                                                      {1, 1},
-                                                      {12, 11},
-                                                      {10, 11},
-                                                      {16, 11},
-                                                      {40, 33},
-                                                      {24, 11},
-                                                      {20, 11},
-                                                      {32, 11},
-                                                      {80, 33},
-                                                      {18, 11},
-                                                      {15, 11},
-                                                      {64, 33},
-                                                      {160, 99},
-                                                      {4, 3},
-                                                      {3, 2},
-                                                      {2, 1}}};
-  const std::uint32_t idc = r.bits(8);
-  Ratio ratio = {0, 0};  // reserved values are ignored, as decoders shall
-  if (idc < kTableE1.size()) ratio = kTableE1[idc];
-  if (idc == kExtendedSar) {
-    ratio.width = static_cast<std::uint16_t>(r.bits(16));
-    ratio.height = static_cast<std::uint16_t>(r.bits(16));
-    if (ratio.width == 0 || ratio.height == 0) ratio = {0, 0};  // E.2.1: unspecified
-  }
-  sps.sar_width = ratio.width;
-  sps.sar_height = ratio.height;
-}
-
-void parse_video_signal_type(BitReader& r, H264Sps& sps) {
-  ColourDescription colour;
-  r.skip(3);  // video_format
-  colour.full_range = r.flag();
-  if (r.flag()) {
-    colour.primaries = static_cast<std::uint8_t>(r.bits(8));
-    colour.transfer = static_cast<std::uint8_t>(r.bits(8));
-    colour.matrix = static_cast<std::uint8_t>(r.bits(8));
-  }
-  sps.colour = colour;
-}
-
 void skip_hrd(BitReader& r) {  // E.1.2
   const std::uint32_t cpb_count = r.ue() + 1;
   if (cpb_count > 32) r.fail();
@@ -169,13 +123,7 @@ void skip_hrd(BitReader& r) {  // E.1.2
 
 // Returns max_num_reorder_frames if the stream states it.
 std::optional<int> parse_vui(BitReader& r, H264Sps& sps) {
-  if (r.flag()) parse_sample_aspect_ratio(r, sps);
-  if (r.flag()) r.skip(1);  // overscan
-  if (r.flag()) parse_video_signal_type(r, sps);
-  if (r.flag()) {  // chroma sample location
-    r.ue();
-    r.ue();
-  }
+  sps.vui = parse_vui_start(r);
   if (r.flag()) r.skip(32 + 32 + 1);  // timing
   const bool nal_hrd = r.flag();
   if (nal_hrd) skip_hrd(r);

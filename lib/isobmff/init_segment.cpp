@@ -34,7 +34,7 @@ Bytes init_segment(std::span<const Track> tracks, std::uint64_t creation_time_s)
   for (const Track& track : tracks) highest_id = std::max(highest_id, track.id);
 
   BoxWriter w;
-  write_ftyp(w);
+  write_ftyp(w, tracks);
   write_free(w);
   {
     auto moov = w.box("moov");  // 8.2.1

@@ -3,6 +3,7 @@
 // The boxes of the init segment. Numbers in comments are clauses of ISO/IEC 14496-12:2015.
 #include "lib/isobmff/movie_boxes.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "lib/isobmff/sample_entry.h"
@@ -22,14 +23,33 @@ void write_unity_matrix(BoxWriter& w) {  // 6.2.2: 16.16, the last column 2.30
     w.u32(value);
 }
 
+struct Size {
+  std::uint16_t width = 0;  // pixels; audio has none
+  std::uint16_t height = 0;
+};
+Size size_of(const CodecConfig& codec) {
+  return std::visit(
+      [](const auto& config) {
+        if constexpr (requires { config.width; })
+          return Size{config.width, config.height};
+        else
+          return Size{};
+      },
+      codec);
+}
+
 }  // namespace
 
-void write_ftyp(BoxWriter& w) {  // 4.3
+void write_ftyp(BoxWriter& w, std::span<const Track> tracks) {  // 4.3
   auto ftyp = w.box("ftyp");
   w.fourcc("iso6");  // tfdt and default-base-is-moof need it; every reader must know both
   w.u32(0);          // minor_version
   w.fourcc("iso6");
   w.fourcc("mp41");  // for programs that look for a file type they have heard of
+  const bool av1 = std::any_of(tracks.begin(), tracks.end(), [](const Track& track) {
+    return std::holds_alternative<Av1Config>(track.config.codec);
+  });
+  if (av1) w.fourcc("av01");  // AV1 in ISOBMFF, 2.1 demands it
 }
 
 void write_free(BoxWriter& w) {  // 8.1.2
@@ -52,7 +72,8 @@ void write_mvhd(BoxWriter& w, std::uint64_t time_1904, std::uint32_t next_track_
 }
 
 void write_tkhd(BoxWriter& w, const Track& track, std::uint64_t time_1904) {  // 8.3.2
-  const auto* video = std::get_if<H264Config>(&track.config.codec);
+  const auto [width, height] = size_of(track.config.codec);
+  const bool video = medium_of(track.config.codec) == Medium::kVideo;
   auto tkhd = w.full_box("tkhd", 1, kTrackEnabled | kTrackInMovie);
   w.u64(time_1904);  // creation_time
   w.u64(time_1904);  // modification_time
@@ -65,8 +86,8 @@ void write_tkhd(BoxWriter& w, const Track& track, std::uint64_t time_1904) {  //
   w.u16(video ? 0 : kFullVolume);
   w.zeros(2);  // reserved
   write_unity_matrix(w);
-  w.u32(video ? video->width * kOne16x16 : 0);
-  w.u32(video ? video->height * kOne16x16 : 0);
+  w.u32(width * kOne16x16);
+  w.u32(height * kOne16x16);
 }
 
 void write_edts(BoxWriter& w, const TrackConfig& config) {  // 8.6.5, 8.6.6

@@ -16,7 +16,7 @@ namespace rec::isobmff {
 // no duration, and an edit of the whole track has none either.
 inline constexpr std::uint32_t kMovieTimescale = 1000;
 
-void write_ftyp(BoxWriter& w);
+void write_ftyp(BoxWriter& w, std::span<const Track> tracks);
 void write_free(BoxWriter& w);
 // `time_1904` is in seconds since 1904-01-01 UTC, as everywhere in ISO BMFF.
 void write_mvhd(BoxWriter& w, std::uint64_t time_1904, std::uint32_t next_track_id);

@@ -9,7 +9,16 @@ namespace rec::isobmff {
 
 void write_stsd(BoxWriter& w, const CodecConfig& codec);          // ISO/IEC 14496-12, 8.5.2
 void write_sample_entry(BoxWriter& w, const H264Config& config);  // avc3: ISO/IEC 14496-15, 5.4.2
+void write_sample_entry(BoxWriter& w, const H265Config& config);  // hev1: ISO/IEC 14496-15, 8.4.1
+// "VP Codec ISO Media File Format Binding" 1.0, and "AV1 Codec ISO Media File Format Binding", 2.2.
+void write_sample_entry(BoxWriter& w, const Vp8Config& config);  // vp08
+void write_sample_entry(BoxWriter& w, const Vp9Config& config);  // vp09
+void write_vpcc(BoxWriter& w, const Vp9Config& config);
+void write_sample_entry(BoxWriter& w, const Av1Config& config);   // av01
 void write_sample_entry(BoxWriter& w, const OpusConfig& config);  // Opus in ISOBMFF, 4.3.1
 void write_dops(BoxWriter& w, const OpusConfig& config);          // Opus in ISOBMFF, 4.3.2
+void write_sample_entry(BoxWriter& w, const AacConfig& config);   // mp4a: ISO/IEC 14496-14, 5.6
+void write_esds(BoxWriter& w, const AacConfig& config);           // ISO/IEC 14496-14, 5.6
+void write_sample_entry(BoxWriter& w, const G711Config& config);  // ulaw, alaw: QuickTime's names
 
 }  // namespace rec::isobmff

@@ -7,6 +7,18 @@
 #include <algorithm>
 
 namespace rec::recording {
+namespace {
+
+bool may_reorder(const CodecConfig& codec) {
+  return std::visit(
+      [](const auto& config) {
+        if constexpr (requires { config.reorders; }) return config.reorders;
+        return false;
+      },
+      codec);
+}
+
+}  // namespace
 
 Recorder::Recorder(Options options, std::unique_ptr<Container> container)
     : options_(std::move(options)),
@@ -22,13 +34,12 @@ int Recorder::add_track(Medium medium) {
 
 void Recorder::configure(int index, TrackConfig config) {
   Track& t = track(index);
-  const auto* h264 = std::get_if<H264Config>(&config.codec);
   if (!t.config) {
     t.clock.emplace(config.timescale);
     t.placer.emplace(config.timescale, container_->silence_grid(config));
     fragmenter_.set_timescale(index, config.timescale);
   }
-  t.placer->set_reorders(h264 && h264->reorders);
+  t.placer->set_reorders(may_reorder(config.codec));
   t.config = std::move(config);
   if (!file_ && t.medium == Medium::kAudio) fragmenter_.enable(index);
 }

@@ -107,6 +107,15 @@ void read_moov(Context& ctx, const Box& moov);
 // sample_entry_reader.cpp
 void read_stsd(Context& ctx, const Box& stsd, Mp4Track& track);
 
+// hevc_entry_reader.cpp
+void read_hvcc(Context& ctx, const Box& box, Mp4Track& track);
+
+// esds_reader.cpp
+void read_esds(Context& ctx, const Box& box, Mp4Track& track);
+// video_entry_reader.cpp
+void read_vpcc(Context& ctx, const Box& box, Mp4Track& track);
+void read_av1c(Context& ctx, const Box& box, Mp4Track& track);
+
 // fragment_reader.cpp
 struct Run {
   std::string path;

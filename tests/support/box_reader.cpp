@@ -55,6 +55,7 @@ class FileReader {
   std::optional<Box> cut();
   void cut_off(Kind kind, const std::string& why);
   void check_uncommitted();
+  void check_brands(const Box& moov);
 
   Context& ctx_;
   std::uint64_t position_ = 0;
@@ -156,6 +157,14 @@ std::optional<Box> FileReader::cut() {
   return Box{type, type, position_, header, rest.subspan(header, length - header)};
 }
 
+void FileReader::check_brands(const Box& moov) {
+  const auto& brands = ctx_.file.brands;
+  const bool av1 = std::any_of(ctx_.file.tracks.begin(), ctx_.file.tracks.end(),
+                               [](const Mp4Track& track) { return track.entry == "av01"; });
+  if (av1 && std::find(brands.begin(), brands.end(), "av01") == brands.end())
+    ctx_.violation(moov, "an av01 track, and no brand av01 in ftyp (AV1 in ISOBMFF, 2.1)");
+}
+
 void FileReader::check_order(const Box& box) {
   if (!seen_ftyp_ && box.type != "ftyp") ctx_.violation(box, "ftyp must come first");
   if (pending_ && box.type != "mdat") {
@@ -181,6 +190,7 @@ void FileReader::read_box(const Box& box) {
       ctx_.violation(box, "second moov");
     else
       read_moov(ctx_, box);
+    check_brands(box);
   } else if (box.type == "prft" && !ignores(box)) {
     reference_ = read_prft(ctx_, box);
   } else if (box.type == "moof") {
@@ -230,6 +240,7 @@ Mp4ReadOptions ffmpeg_options() {
 
 std::string Mp4Track::rfc6381() const {
   if (entry == "Opus") return "opus";
+  if (!codecs.empty()) return codecs;
   if (!entry.starts_with("avc") || avcc.size() < 4) return "";
   std::array<char, 16> text{};
   std::snprintf(text.data(), text.size(), "%s.%02x%02x%02x", entry.c_str(), avcc[1], avcc[2],

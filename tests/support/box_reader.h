@@ -63,15 +63,17 @@ struct Mp4Track {
   int rotation = 0;   // degrees clockwise, from the matrix of tkhd
   std::uint16_t width = 0;
   std::uint16_t height = 0;
-  std::vector<std::uint8_t> avcc;  // payload of avcC
-  std::uint16_t channels = 0;      // AudioSampleEntry
+  std::vector<std::uint8_t> avcc;   // payload of avcC
+  std::string codecs;               // H.265, VP8, VP9, AV1, AAC: what rfc6381() returns
+  std::uint16_t channels = 0;       // AudioSampleEntry
+  std::uint32_t frame_samples = 0;  // of an AAC frame
   Mp4OpusFields dops;
   std::vector<Mp4Edit> edits;
   std::vector<Mp4Sample> samples;
   std::uint64_t end_dts = 0;  // end of the last sample
 
   bool video() const { return handler == "vide"; }
-  std::string rfc6381() const;  // "avc3.42e01f", "opus"; empty when unknown
+  std::string rfc6381() const;  // "avc3.42e01f", "mp4a.40.2"; empty when unknown
 };
 
 struct Mp4Fragment {

@@ -67,6 +67,26 @@ inline const Encoded& h264(const std::string& format = "byte-stream", int width 
   return encoded(h264_launch(format, width, height));
 }
 
+// Likewise, of every codec: "h265", "vp8", "vp9", "av1".
+inline std::string video_launch(const std::string& codec, int width = 64, int height = 48) {
+  static const std::map<std::string, std::string> encoders = {
+      {"h264",
+       "x264enc tune=zerolatency threads=1 key-int-max=30 bitrate=64 "
+       "option-string=scenecut=0 ! h264parse config-interval=-1 ! "
+       "video/x-h264,alignment=au,stream-format=byte-stream"},
+      {"h265",
+       "x265enc tune=zerolatency key-int-max=30 bitrate=64 log-level=none "
+       "option-string=scenecut=0:pools=1:frame-threads=1 ! h265parse config-interval=-1 ! "
+       "video/x-h265,alignment=au,stream-format=byte-stream"},
+      {"vp8", "vp8enc deadline=1 cpu-used=8 lag-in-frames=0 keyframe-max-dist=30"},
+      {"vp9", "vp9enc deadline=1 cpu-used=8 lag-in-frames=0 keyframe-max-dist=30 ! vp9parse"},
+      {"av1",
+       "av1enc usage-profile=realtime cpu-used=8 lag-in-frames=0 keyframe-max-dist=30 ! "
+       "av1parse ! video/x-av1,stream-format=obu-stream,alignment=tu"}};
+  return "videotestsrc num-buffers=90 ! video/x-raw,format=I420,framerate=30/1,width=" +
+         std::to_string(width) + ",height=" + std::to_string(height) + " ! " + encoders.at(codec);
+}
+
 // 300 pictures of which only the first is a key frame, as WebRTC senders do.
 inline const Encoded& endless_gop() {
   return encoded(
@@ -89,6 +109,22 @@ inline std::string opus_launch(int channels = 2) {
          std::to_string(channels) + " ! opusenc";
 }
 inline const Encoded& opus(int channels = 2) { return encoded(opus_launch(channels)); }
+
+// About 3 s of sound: "aac-raw", "aac-adts" in frames of 1024 samples at 48 kHz, "pcmu", "pcma" in
+// packets of 20 ms at 8 kHz.
+inline std::string audio_launch(const std::string& codec) {
+  static const std::string kAac =
+      "audiotestsrc num-buffers=140 samplesperbuffer=1024 ! audio/x-raw,rate=48000,channels=2 ! "
+      "avenc_aac ! aacparse ! audio/mpeg,mpegversion=4,stream-format=";
+  static const std::string kG711 =
+      "audiotestsrc num-buffers=150 samplesperbuffer=160 ! "
+      "audio/x-raw,format=S16LE,rate=8000,channels=1 ! ";
+  static const std::map<std::string, std::string> launches = {{"aac-raw", kAac + "raw"},
+                                                              {"aac-adts", kAac + "adts"},
+                                                              {"pcmu", kG711 + "mulawenc"},
+                                                              {"pcma", kG711 + "alawenc"}};
+  return launches.at(codec);
+}
 
 // The same as RTP, in packets of at most 300 bytes.
 inline const Encoded& rtp_h264() {

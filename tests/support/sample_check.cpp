@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // Runs, samples and their times (ISO/IEC 14496-12, 8.8.8 and 8.8.12; 14496-15, 5.4; Opus in ISO
-// BMFF, 4.4).
+// BMFF, 4.4; the bindings of VP8, VP9 and AV1).
 #include "tests/support/sample_check.h"
 
 #include <algorithm>
 
 #include "tests/support/sample_judge.h"
+#include "tests/support/video_judge.h"
 
 namespace rec::test::mp4 {
 namespace {
@@ -30,6 +31,54 @@ void check_avc(Context& ctx, const Mp4Track& track, const Mp4Sample& sample,
     bad("an IDR picture without SPS and PPS before it");
   if (track.entry == "avc1" && (facts.sps || facts.pps))
     bad("avc1 with parameter sets in a sample");
+}
+
+void check_hevc(Context& ctx, const Mp4Track& track, const Mp4Sample& sample,
+                const std::string& name) {
+  const auto facts = judge_hevc_sample(ctx.bytes.subspan(sample.offset, sample.size));
+  const auto bad = [&](const std::string& what) { ctx.violation(sample.offset, name, what); };
+  for (const auto& defect : facts.defects) bad(defect);
+  if (facts.irap != sample.key) {
+    bad(facts.irap ? "an IRAP picture that is not marked as sync sample"
+                   : "a sync sample without IRAP picture");
+  }
+  if (track.samples.empty() && !facts.irap) bad("the first sample of the track is no IRAP picture");
+  const bool sets = facts.vps && facts.sps && facts.pps && facts.sets_before_slice;
+  if (track.entry == "hev1" && facts.irap && !sets)
+    bad("an IRAP picture without VPS, SPS and PPS before it");
+  if (track.entry == "hvc1" && (facts.vps || facts.sps || facts.pps))
+    bad("hvc1 with parameter sets in a sample");
+}
+
+// The codec says how many samples there are: a frame of AAC, a byte a channel of G.711.
+void check_audio(Context& ctx, const Mp4Track& track, const Mp4Sample& sample,
+                 const std::string& name, std::uint32_t samples) {
+  const auto bad = [&](const std::string& what) { ctx.violation(sample.offset, name, what); };
+  if (!sample.key) bad("an audio sample that is not a sync sample");
+  if (sample.cts_offset != 0) bad("an audio sample with a composition offset");
+  if (sample.size == 0) bad("an empty audio sample");
+  const bool trimmed = sample.duration < samples && ctx.options.allow_short_last_audio;
+  if (sample.duration != samples && !trimmed)
+    bad("duration is " + std::to_string(sample.duration) + " ticks, the sample holds " +
+        std::to_string(samples));
+  if (track.entry != "mp4a" && sample.size % track.channels != 0)
+    bad("the bytes do not divide by the channels");
+}
+
+void check_video(Context& ctx, const Mp4Track& track, const Mp4Sample& sample,
+                 const std::string& name) {
+  const auto bytes = ctx.bytes.subspan(sample.offset, sample.size);
+  const auto facts = track.entry == "vp08"   ? judge_vp8_sample(bytes)
+                     : track.entry == "vp09" ? judge_vp9_sample(bytes)
+                                             : judge_av1_sample(bytes);
+  const auto bad = [&](const std::string& what) { ctx.violation(sample.offset, name, what); };
+  if (!facts.defect.empty()) bad(facts.defect);
+  if (facts.key != sample.key) {
+    bad(facts.key ? "a key frame that is not marked as sync sample"
+                  : "a sync sample without key frame");
+  }
+  if (track.samples.empty() && !facts.key) bad("the first sample of the track is no key frame");
+  if (sample.cts_offset != 0) bad("a composition offset without reordering");
 }
 
 void check_opus(Context& ctx, const Mp4Track& track, const Mp4Sample& sample,
@@ -120,6 +169,14 @@ void add_samples(Context& ctx, TrackFragment& fragment, const Box& mdat) {
       const bool inside = sample.offset >= mdat.payload_offset() && sample.offset <= mdat.end() &&
                           sample.size <= mdat.end() - sample.offset;
       if (inside && track.entry.starts_with("avc")) check_avc(ctx, track, sample, name);
+      if (inside && (track.entry == "hev1" || track.entry == "hvc1"))
+        check_hevc(ctx, track, sample, name);
+      if (inside && track.entry == "mp4a")
+        check_audio(ctx, track, sample, name, track.frame_samples);
+      if (inside && (track.entry == "ulaw" || track.entry == "alaw") && track.channels > 0)
+        check_audio(ctx, track, sample, name, sample.size / track.channels);
+      if (inside && (track.entry.starts_with("vp0") || track.entry == "av01"))
+        check_video(ctx, track, sample, name);
       if (inside && track.entry == "Opus") check_opus(ctx, track, sample, name);
       // A sample whose bytes are elsewhere is a violation already, and nobody can read it.
       if (inside) track.samples.push_back(sample);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Sample entries: AVC (ISO/IEC 14496-15, 5.3.3 and 5.4.2) and Opus ("Encapsulation of Opus in ISO
-// BMFF", 4.3).
+// Sample entries: video in general, AVC (ISO/IEC 14496-15, 5.3.3 and 5.4.2), Opus ("Encapsulation of
+// Opus in ISO BMFF", 4.3), AAC (ISO/IEC 14496-14, 5.6) and G.711.
 #include <algorithm>
-#include <cstdio>
+#include <map>
 
 #include "tests/support/box_fields.h"
 
@@ -70,7 +70,19 @@ void read_visual_extra(Context& ctx, const Box& box) {
   }
 }
 
-void read_avc_entry(Context& ctx, const Box& entry, Mp4Track& track) {  // 12.1.3
+// What a sample entry of video has in it.
+struct VisualCodec {
+  std::string_view config;  // type of the box that configures the decoder
+  void (*read)(Context&, const Box&, Mp4Track&);
+};
+const std::map<std::string, VisualCodec> kVisualCodecs = {
+    {"hvc1", {"hvcC", read_hvcc}}, {"hev1", {"hvcC", read_hvcc}},
+     {"avc1", {"avcC", read_avcc}}, {"avc3", {"avcC", read_avcc}}, {"vp08", {"vpcC", read_vpcc}},
+    {"vp09", {"vpcC", read_vpcc}}, {"av01", {"av1C", read_av1c}},
+};
+
+void read_visual_entry(Context& ctx, const Box& entry, const VisualCodec& codec,
+                       Mp4Track& track) {  // 12.1.3
   Fields f(ctx, entry);
   f.zeros(6, "reserved");
   f.expect(f.u16(), 1, "data_reference_index");
@@ -91,10 +103,10 @@ void read_avc_entry(Context& ctx, const Box& entry, Mp4Track& track) {  // 12.1.
   if (f.short_read()) return;
   const std::uint64_t at = entry.end() - f.left();
   const auto boxes = split_boxes(ctx, f.take(f.left()), at, entry.path);
-  check_children(ctx, entry, boxes, {{"avcC", 1, 1}, {"pasp", 0, 1}, {"colr", 0, 1}});
+  check_children(ctx, entry, boxes, {{codec.config, 1, 1}, {"pasp", 0, 1}, {"colr", 0, 1}});
   for (const auto& box : boxes) {
-    if (box.type == "avcC")
-      read_avcc(ctx, box, track);
+    if (box.type == codec.config)
+      codec.read(ctx, box, track);
     else
       read_visual_extra(ctx, box);
   }
@@ -132,7 +144,9 @@ void read_dops(Context& ctx, const Box& box, Mp4Track& track) {  // Opus in ISO 
   f.done();
 }
 
-void read_opus_entry(Context& ctx, const Box& entry, Mp4Track& track) {  // 12.2.3, version 0
+// `config` is the box that the codec must have; none if it is empty.
+void read_audio_entry(Context& ctx, const Box& entry, Mp4Track& track,
+                      std::string_view config) {  // 12.2.3, version 0
   Fields f(ctx, entry);
   f.zeros(6, "reserved");
   f.expect(f.u16(), 1, "data_reference_index");
@@ -141,12 +155,17 @@ void read_opus_entry(Context& ctx, const Box& entry, Mp4Track& track) {  // 12.2
   if (track.channels == 0) f.violation("channelcount is 0");
   f.expect(f.u16(), 16, "samplesize");
   f.zeros(4, "pre_defined and reserved");
-  f.expect(f.u32(), 48000u << 16, "samplerate (16.16)");
+  // The track counts samples; Opus is at 48 kHz whatever it counts. 0: more than 16 bits.
+  const std::uint32_t rate = entry.type == "Opus" ? 48000 : track.timescale;
+  f.expect(f.u32(), rate <= 0xffff ? rate << 16 : 0, "samplerate (16.16)");
   if (f.short_read()) return;
   const std::uint64_t at = entry.end() - f.left();
   const auto boxes = split_boxes(ctx, f.take(f.left()), at, entry.path);
-  check_children(ctx, entry, boxes, {{"dOps", 1, 1}});
-  if (const Box* box = find(boxes, "dOps")) read_dops(ctx, *box, track);
+  if (config.empty()) return check_children(ctx, entry, boxes, {});
+  check_children(ctx, entry, boxes, {{config, 1, 1}});
+  const Box* box = find(boxes, config);
+  if (box && config == "dOps") read_dops(ctx, *box, track);
+  if (box && config == "esds") read_esds(ctx, *box, track);
 }
 
 }  // namespace
@@ -163,10 +182,16 @@ void read_stsd(Context& ctx, const Box& stsd, Mp4Track& track) {  // 8.5.2
   }
   const Box& entry = entries.front();
   track.entry = entry.type;
-  if (track.video() && (entry.type == "avc1" || entry.type == "avc3")) {
-    read_avc_entry(ctx, entry, track);
-  } else if (!track.video() && entry.type == "Opus") {
-    read_opus_entry(ctx, entry, track);
+  const auto visual = kVisualCodecs.find(entry.type);
+  const bool audio = !track.video();
+  if (track.video() && visual != kVisualCodecs.end()) {
+    read_visual_entry(ctx, entry, visual->second, track);
+  } else if (audio && entry.type == "Opus") {
+    read_audio_entry(ctx, entry, track, "dOps");
+  } else if (audio && entry.type == "mp4a") {
+    read_audio_entry(ctx, entry, track, "esds");
+  } else if (audio && (entry.type == "ulaw" || entry.type == "alaw")) {
+    read_audio_entry(ctx, entry, track, "");
   } else {
     ctx.violation(entry, "unknown sample entry for a " + track.handler + " track");
   }

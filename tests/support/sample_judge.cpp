@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// H.264 access units (ITU-T H.264, 7.3.1 and 7.4.1) and Opus packets (RFC 6716, 3).
+// H.264 access units (ITU-T H.264, 7.3.1 and 7.4.1), H.265 access units (ITU-T H.265, 7.3.1 and
+// 7.4.2) and Opus packets (RFC 6716, 3).
 #include "tests/support/sample_judge.h"
 
 #include <array>
@@ -20,7 +21,7 @@ bool holds_start_code(ByteSpan nal) {
   return false;
 }
 
-struct AccessUnit {
+struct AvcAccessUnit {
   AvcSampleFacts facts;
   std::size_t nals = 0;
   std::size_t slices = 0;
@@ -30,11 +31,8 @@ struct AccessUnit {
   void defect(std::string what) { facts.defects.push_back(std::move(what)); }
 };
 
-void AccessUnit::add(ByteSpan nal) {
+void AvcAccessUnit::add(ByteSpan nal) {
   const unsigned type = nal[0] & 31u;
-  if (nal[0] >> 7) defect("forbidden_zero_bit is set");
-  if (nal.back() == 0) defect("a NAL unit ends with a zero byte");
-  if (holds_start_code(nal)) defect("a start code inside a NAL unit");
   switch (type) {
     case 1:
     case 5:
@@ -59,6 +57,60 @@ void AccessUnit::add(ByteSpan nal) {
       if (type == 0 || type >= 24) defect("NAL unit type " + std::to_string(type));
   }
   ++nals;
+}
+
+struct HevcAccessUnit {
+  HevcSampleFacts facts;
+  std::size_t nals = 0;
+  std::size_t slices = 0;
+  std::size_t pictures = 0;  // slices with first_slice_segment_in_pic_flag
+
+  void add(ByteSpan nal);
+  void defect(std::string what) { facts.defects.push_back(std::move(what)); }
+};
+
+void HevcAccessUnit::add(ByteSpan nal) {
+  ++nals;
+  if (nal.size() < 3) return defect("a NAL unit of " + std::to_string(nal.size()) + " bytes");
+  const unsigned type = nal[0] >> 1;
+  if ((nal[0] & 1) || nal[1] >> 3) return;  // another layer
+  if ((nal[1] & 7) == 0) defect("nuh_temporal_id_plus1 is 0");
+  if (type <= 9 || (type >= 16 && type <= 21)) {
+    ++slices;
+    facts.irap = facts.irap || type >= 16;
+    if (nal[2] & 0x80) ++pictures;
+  } else if (type >= 32 && type <= 34) {
+    (type == 32 ? facts.vps : type == 33 ? facts.sps : facts.pps) = true;
+    if (slices > 0) facts.sets_before_slice = false;
+  } else if (type == 35 && nals > 1) {
+    defect("an access unit delimiter that is not first");
+  } else if (type >= 41 || type < 32) {
+    // 48 and up are RTP payload structures (RFC 7798, 4.4) and the like, never in a file.
+    defect("NAL unit type " + std::to_string(type));
+  }
+}
+
+// NAL units with lengths of four bytes, and what is the same in both codecs.
+template <class Unit>
+void add_nals(ByteSpan bytes, Unit& unit) {
+  while (!bytes.empty()) {
+    const std::size_t length = bytes.size() < 4
+                                   ? 0
+                                   : std::size_t{bytes[0]} << 24 | std::size_t{bytes[1]} << 16 |
+                                         std::size_t{bytes[2]} << 8 | bytes[3];
+    if (length == 0 || length > bytes.size() - 4) {
+      unit.defect("NAL unit lengths do not add up");
+      break;
+    }
+    const ByteSpan nal = bytes.subspan(4, length);
+    bytes = bytes.subspan(4 + length);
+    if (nal[0] >> 7) unit.defect("forbidden_zero_bit is set");
+    if (nal.back() == 0) unit.defect("a NAL unit ends with a zero byte");
+    if (holds_start_code(nal)) unit.defect("a start code inside a NAL unit");
+    unit.add(nal);
+  }
+  if (unit.slices == 0) unit.defect("no slice");
+  if (unit.pictures > 1) unit.defect("more than one access unit");
 }
 
 constexpr std::uint32_t kMaxPacket = 5760;  // 120 ms at 48 kHz: R5
@@ -124,24 +176,15 @@ std::string judge_many_frames(ByteSpan rest, std::uint32_t frame, std::uint32_t&
 }  // namespace
 
 AvcSampleFacts judge_avc_sample(ByteSpan bytes) {
-  AccessUnit unit;
-  while (!bytes.empty()) {
-    if (bytes.size() < 4) {
-      unit.defect("NAL unit lengths do not add up");
-      break;
-    }
-    const std::size_t length = std::size_t{bytes[0]} << 24 | std::size_t{bytes[1]} << 16 |
-                               std::size_t{bytes[2]} << 8 | bytes[3];
-    bytes = bytes.subspan(4);
-    if (length == 0 || length > bytes.size()) {
-      unit.defect("NAL unit lengths do not add up");
-      break;
-    }
-    unit.add(bytes.first(length));
-    bytes = bytes.subspan(length);
-  }
-  if (unit.slices == 0) unit.defect("no slice");
-  if (unit.pictures > 1) unit.defect("more than one access unit");
+  AvcAccessUnit unit;
+  add_nals(bytes, unit);
+  return std::move(unit.facts);
+}
+
+HevcSampleFacts judge_hevc_sample(ByteSpan bytes) {
+  HevcAccessUnit unit;
+  add_nals(bytes, unit);
+  if (unit.pictures == 0) unit.defect("the first slice of the picture is missing");
   return std::move(unit.facts);
 }
 

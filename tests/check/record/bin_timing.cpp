@@ -147,7 +147,7 @@ GST_START_TEST(with_first_track_pads_that_change_hands_end_nothing) {
   call.video.reset();               // which no longer does
   Source strange(call.element());
   RtpFeed unknown(strange, rtp_h264());
-  unknown.start("VP8");
+  unknown.start("THEORA");
   strange.eos();
   fail_if(call.ended_by(5 * GST_SECOND));
   other->eos();
@@ -178,7 +178,7 @@ static const char* const kPolicies[] = {"all-tracks", "first-track", "never"};
 GST_START_TEST(nothing_that_can_be_recorded_ends_it_unless_never) {
   Call call(std::string("end-policy=") + kPolicies[__i__]);
   call.play();
-  call.pictures.start("VP8");
+  call.pictures.start("THEORA");
   call.packets.start("L16");
   call.push_until(GST_SECOND);
   call.video->eos();

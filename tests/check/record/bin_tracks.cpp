@@ -90,7 +90,7 @@ GST_START_TEST(rtp_of_a_call_is_recorded) {
 }
 GST_END_TEST
 
-static const char* const kUnsupported[] = {"VP8", "L16", "H263-1998", "h264", ""};
+static const char* const kUnsupported[] = {"THEORA", "L16", "H263-1998", "h264", ""};
 
 GST_START_TEST(an_encoding_that_is_not_supported_is_reported) {
   Call call;
@@ -170,7 +170,7 @@ GST_START_TEST(another_codec_and_back) {
   Call call("path={stream}-{index}.mp4");
   call.start();
   call.push_until(GST_SECOND, &call.pictures, &call.packets);
-  call.pictures.start("VP8");
+  call.pictures.start("THEORA");
   call.push_until(2 * GST_SECOND, &call.pictures, &call.packets);
   fail_unless_equals_int(call.messages->count_track("sink_0 unsupported"), 1);
   call.pictures.start();
@@ -185,7 +185,7 @@ GST_START_TEST(eos_after_an_unsupported_codec_ends_the_recording) {
   Call call;
   call.start();
   call.push_until(GST_SECOND, &call.pictures, &call.packets);
-  call.pictures.start("VP8");
+  call.pictures.start("THEORA");
   call.push_until(2 * GST_SECOND, &call.pictures, &call.packets);
   call.end();
   fail_unless_equals_int(call.samples("vide"), 30);
@@ -211,8 +211,8 @@ GST_END_TEST
 GST_START_TEST(nothing_but_unsupported_tracks_end_too) {
   Call call;
   call.play();
-  call.pictures.start("VP8");
-  call.packets.start("PCMU");
+  call.pictures.start("THEORA");
+  call.packets.start("G722");
   call.push_until(GST_SECOND, &call.pictures, &call.packets);
   call.end();
   fail_unless(call.dir.files().empty());

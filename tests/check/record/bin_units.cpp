@@ -96,6 +96,45 @@ GST_START_TEST(each_unit_has_the_rtp_time_of_its_packets) {
 }
 GST_END_TEST
 
+struct RtpStream {
+  std::string launch;
+  guint32 step;  // RTP ticks from one unit to the next
+};
+const RtpStream kStreams[] = {
+    {video_launch("h265") + " ! rtph265pay config-interval=-1 mtu=300 ssrc=1111", 3000},
+    {video_launch("vp8") + " ! rtpvp8pay mtu=300 ssrc=1111", 3000},
+    {video_launch("vp9") + " ! rtpvp9pay mtu=300 ssrc=1111", 3000},
+    {audio_launch("aac-raw") + " ! rtpmp4gpay ssrc=1111", 1024},
+    {audio_launch("pcmu") + " ! rtppcmupay ssrc=1111", 160},
+    {audio_launch("pcma") + " ! rtppcmapay ssrc=1111", 160}};
+
+GST_START_TEST(units_of_every_codec_have_the_rtp_time_of_their_packets) {
+  const RtpStream& stream = kStreams[__i__];
+  const Encoded& media = encoded(stream.launch);
+  BinFixture bin;
+  Arrivals arrivals(bin);
+  Source source(bin.element(), "sink_0");
+  source.start(media);
+  bin.play();
+  const auto packets = packets_of(media);
+  for (const Packet& packet : packets) {
+    bin.advance_to(packet.arrival);
+    source.push(packet.buffer.get(), packet.arrival);
+  }
+  source.eos();
+  bin.wait_eos();
+  fail_unless(arrivals.buffers.size() >= 85, "%zu units", arrivals.buffers.size());
+  const guint32 first = header_of(packets[0].buffer.get()).timestamp;
+  for (std::size_t i = 0; i < arrivals.buffers.size(); ++i) {
+    const auto note = rtp_note(arrivals.buffers[i].get());
+    fail_unless(note.has_value(), "unit %zu has no note", i);
+    fail_unless(ABS(static_cast<gint32>(note->rtp.timestamp - first - i * stream.step)) <= 1);
+    fail_unless_equals_int(note->rtp.ssrc, 1111);
+    fail_unless_equals_int(note->rtp.lost, 0);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST(the_count_of_lost_packets_comes_with_the_next_unit) {
   const Encoded& media = encoded(kSliced);
   BinFixture bin;
@@ -216,6 +255,8 @@ Suite* bin_units_suite() {
   Suite* suite = suite_create("bin_units");
   TCase* tests = tcase_create("all");
   tcase_add_test(tests, each_unit_has_the_rtp_time_of_its_packets);
+  tcase_add_loop_test(tests, units_of_every_codec_have_the_rtp_time_of_their_packets, 0,
+                      std::size(kStreams));
   tcase_add_test(tests, the_count_of_lost_packets_comes_with_the_next_unit);
   tcase_add_test(tests, the_note_of_the_last_packet_counts);
   tcase_add_test(tests, ntp_is_utc_in_both_eras);

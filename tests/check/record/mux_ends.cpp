@@ -81,7 +81,7 @@ GST_START_TEST(with_first_track_one_that_had_nothing_ends_nothing) {
   Source strange(call.element());
   silent.start(opus());
   strange.open();
-  strange.caps("video/x-vp8");
+  strange.caps("video/x-theora");
   call.push(0, 1000);
   silent.eos();
   strange.eos();

@@ -316,7 +316,7 @@ GST_START_TEST(the_state_of_a_track_is_in_stats) {
   Call call;
   Source strange(call.element());
   strange.open();
-  strange.caps("video/x-vp8");
+  strange.caps("video/x-theora");
   fail_unless_same(call.state("sink_2"), "unsupported");
   fail_unless_same(call.state("sink_1"), "waiting");
   call.push(0, 1000);

@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 
 #include <filesystem>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -114,6 +115,18 @@ inline std::string ffprobe(const std::string& arguments, const std::string& path
 inline int decoded_pictures(const std::string& path) {
   return std::stoi(ffprobe(
       "-count_frames -select_streams v -show_entries stream=nb_read_frames -of csv=p=0", path));
+}
+
+// How many samples of sound a channel ffmpeg decodes, of all audio; it must complain of nothing.
+inline std::size_t decoded_sound(const std::string& path) {
+  run("ffmpeg -v error -xerror -i " + path + " -map 0:a -f null -");
+  const std::string counts =
+      ffprobe("-select_streams a -show_entries frame=nb_samples -of csv=p=0", path);
+  std::size_t samples = 0;
+  std::istringstream lines(counts);
+  for (std::string line; std::getline(lines, line);)
+    if (!line.empty()) samples += std::stoul(line);
+  return samples;
 }
 
 inline std::size_t thread_count() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Writes NAL units bit by bit, for tests that need one with a given value.
+// Writes NAL units and other headers bit by bit, for tests that need one with a given value.
 #pragma once
 
 #include <bit>
@@ -20,6 +20,13 @@ class BitWriter {
   BitWriter& ue(std::uint32_t value) {  // 9.1
     const std::uint64_t code = std::uint64_t{value} + 1;
     return bits(code, 2 * static_cast<unsigned>(std::bit_width(code)) - 1);
+  }
+  // Everything so far, with zeros up to the next byte.
+  Bytes bytes() const {
+    Bytes out((bits_.size() + 7) / 8);
+    for (std::size_t i = 0; i < bits_.size(); ++i)
+      if (bits_[i]) out[i / 8] |= static_cast<std::uint8_t>(0x80 >> i % 8);
+    return out;
   }
   // Everything so far with the trailing bits and emulation prevention (7.3.1, 7.3.2.11).
   Bytes nal() const {

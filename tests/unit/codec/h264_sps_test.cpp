@@ -23,9 +23,9 @@ void expect_vector(const SpsVector& v) {
   EXPECT_EQ(sps.chroma_format_idc, v.chroma_format_idc);
   EXPECT_EQ(sps.bit_depth_luma, v.bit_depth);
   EXPECT_EQ(sps.bit_depth_chroma, v.bit_depth);
-  EXPECT_EQ(sps.sar_width, v.sar_width);
-  EXPECT_EQ(sps.sar_height, v.sar_height);
-  EXPECT_EQ(sps.colour, v.colour);
+  EXPECT_EQ(sps.vui.sar_width, v.sar_width);
+  EXPECT_EQ(sps.vui.sar_height, v.sar_height);
+  EXPECT_EQ(sps.vui.colour, v.colour);
   EXPECT_EQ(sps.max_num_reorder_frames, v.max_num_reorder_frames);
 }
 
@@ -75,8 +75,8 @@ void expect_unbelieved_vui(const Result<H264Sps>& sps, const H264Sps& whole, con
   EXPECT_EQ(sps.value().width, whole.width) << name;
   EXPECT_EQ(sps.value().height, whole.height) << name;
   EXPECT_EQ(sps.value().reorders, whole.reorders) << name << ", " << size << " bytes";
-  EXPECT_EQ(sps.value().sar_width, 0) << name;
-  EXPECT_EQ(sps.value().colour, kNoColour) << name;
+  EXPECT_EQ(sps.value().vui.sar_width, 0) << name;
+  EXPECT_EQ(sps.value().vui.colour, kNoColour) << name;
 }
 
 TEST(Sps, CutBeforeTheVuiIsAnErrorAndFromThereOnTheVuiIsNotBelieved) {
@@ -95,7 +95,7 @@ TEST(Sps, CutBeforeTheVuiIsAnErrorAndFromThereOnTheVuiIsNotBelieved) {
     longer.back() = 0;  // trailing_zero_8bits that a framing layer left are harmless
     ASSERT_TRUE(parse_sps(longer)) << v.name;
     EXPECT_EQ(parse_sps(longer).value().max_num_reorder_frames, whole.max_num_reorder_frames);
-    EXPECT_EQ(parse_sps(longer).value().sar_width, whole.sar_width);
+    EXPECT_EQ(parse_sps(longer).value().vui.sar_width, whole.vui.sar_width);
   }
 }
 
@@ -225,8 +225,9 @@ TEST(Sps, CountsOutOfRangeAreErrors) {
   EXPECT_TRUE(parse_sps(sps_with_cycle(255)));
   EXPECT_FALSE(parse_sps(sps_with_cycle(256)));
   EXPECT_TRUE(parse_sps(sps_with_vui(1, 0, 32)));
-  EXPECT_EQ(parse_sps(sps_with_vui(1, 0, 32)).value().sar_width, 1);
-  EXPECT_EQ(parse_sps(sps_with_vui(1, 0, 33)).value().sar_width, 0);  // nothing of it is believed
+  EXPECT_EQ(parse_sps(sps_with_vui(1, 0, 32)).value().vui.sar_width, 1);
+  EXPECT_EQ(parse_sps(sps_with_vui(1, 0, 33)).value().vui.sar_width,
+            0);  // nothing of it is believed
 }
 
 TEST(Sps, SampleAspectRatiosOfTableE1) {
@@ -236,7 +237,7 @@ TEST(Sps, SampleAspectRatiosOfTableE1) {
   const auto ratio = [](std::uint32_t idc, std::uint32_t extended) {
     const auto sps = parse_sps(sps_with_vui(idc, extended, 1));
     EXPECT_TRUE(sps) << idc;
-    return sps ? std::pair<int, int>(sps.value().sar_width, sps.value().sar_height)
+    return sps ? std::pair<int, int>(sps.value().vui.sar_width, sps.value().vui.sar_height)
                : std::pair<int, int>(-1, -1);
   };
   for (std::uint32_t idc = 0; idc < std::size(expected); ++idc)

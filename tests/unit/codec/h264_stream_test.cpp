@@ -3,11 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <initializer_list>
 #include <random>
 
 #include "tests/unit/codec/bit_writer.h"
 #include "tests/unit/codec/hex.h"
+#include "tests/unit/codec/nals.h"
 
 namespace rec::codec {
 namespace {
@@ -30,27 +30,6 @@ constexpr char kAvcc[] =
 // Chromium's 320x180 (sps_vectors.h) and its PPS: other parameter sets with the same ids.
 constexpr char kOtherSps[] = "6742c00d8c8d40a0cbcf37010d0107844235";
 constexpr char kOtherPps[] = "68ce3c80";
-
-using Nals = std::initializer_list<Bytes>;
-
-Bytes byte_stream(Nals nals) {
-  Bytes out;
-  for (const Bytes& nal : nals) {
-    out.insert(out.end(), {0, 0, 0, 1});
-    out.insert(out.end(), nal.begin(), nal.end());
-  }
-  return out;
-}
-
-Bytes prefixed(Nals nals, unsigned length_size = 4) {
-  Bytes out;
-  for (const Bytes& nal : nals) {
-    for (unsigned i = length_size; i-- > 0;)
-      out.push_back(static_cast<std::uint8_t>(nal.size() >> 8 * i));
-    out.insert(out.end(), nal.begin(), nal.end());
-  }
-  return out;
-}
 
 Bytes slice(NalType type, std::uint32_t pps_id) {
   // nal_ref_idc 3, first_mb_in_slice, slice_type (all I), then what could be slice data
@@ -127,12 +106,12 @@ TEST(H264Stream, SizesOfAllLengthsBecomeFourBytes) {
     Bytes avcc = unhex(kAvcc);
     avcc[4] = static_cast<std::uint8_t>(0xfc | (size - 1));
     H264Stream stream;
-    ASSERT_TRUE(stream.set_format(Format::kAvc, avcc));
+    ASSERT_TRUE(stream.set_format(Format::kLengthPrefixed, avcc));
     const auto out = convert(stream, prefixed({unhex(kAud), unhex(kP)}, size));
     EXPECT_EQ(hex(out.bytes), hex(prefixed({unhex(kAud), unhex(kP)})));
   }
   H264Stream without_codec_data;
-  ASSERT_TRUE(without_codec_data.set_format(Format::kAvc, {}));
+  ASSERT_TRUE(without_codec_data.set_format(Format::kLengthPrefixed, {}));
   EXPECT_FALSE(convert(without_codec_data, prefixed({unhex(kP)})).key);
   EXPECT_TRUE(convert(without_codec_data, prefixed({unhex(kSps), unhex(kPps), unhex(kIdr)})).key);
   EXPECT_TRUE(without_codec_data.config());
@@ -142,7 +121,8 @@ TEST(H264Stream, CodecDataGivesTheConfigAndTheSetsOfKeyAccessUnits) {
   for (const Bytes& codec_data : {unhex(kAvcc), byte_stream({unhex(kSps), unhex(kPps)})}) {
     const bool annex_b = codec_data[0] == 0;
     H264Stream stream;
-    ASSERT_TRUE(stream.set_format(annex_b ? Format::kByteStream : Format::kAvc, codec_data));
+    ASSERT_TRUE(
+        stream.set_format(annex_b ? Format::kByteStream : Format::kLengthPrefixed, codec_data));
     ASSERT_TRUE(stream.config());
     EXPECT_EQ(hex(stream.config()->avcc), hex(unhex(kAvcc)));
     const auto out =
@@ -271,11 +251,11 @@ TEST(H264Stream, NewCodecDataReplacesAllSetsAndChangesTheConfig) {
   convert(stream, byte_stream({pps(1, 0), unhex(kP)}));
   const auto avcc = make_avcc({unhex(kOtherSps)}, {unhex(kOtherPps)});
   ASSERT_TRUE(avcc);
-  ASSERT_TRUE(stream.set_format(Format::kAvc, avcc.value()));
+  ASSERT_TRUE(stream.set_format(Format::kLengthPrefixed, avcc.value()));
   const auto out = convert(stream, prefixed({idr()}));
   EXPECT_TRUE(out.config_changed);
   EXPECT_EQ(hex(out.bytes), hex(prefixed({unhex(kOtherSps), unhex(kOtherPps), idr()})));
-  ASSERT_TRUE(stream.set_format(Format::kAvc, avcc.value()));
+  ASSERT_TRUE(stream.set_format(Format::kLengthPrefixed, avcc.value()));
   EXPECT_FALSE(convert(stream, prefixed({idr()})).config_changed);
   ASSERT_TRUE(stream.set_format(Format::kByteStream, {}));  // keeps what is known
   EXPECT_TRUE(convert(stream, byte_stream({idr()})).key);
@@ -286,7 +266,7 @@ TEST(H264Stream, BrokenCodecDataChangesNothing) {
   Bytes broken_sps = unhex(kAvcc);
   broken_sps[12] = 0;  // the byte after the level: what follows is shifted
   for (const Bytes& bad : {unhex("01"), unhex("0142c00afee000"), broken_sps})
-    EXPECT_FALSE(stream.set_format(Format::kAvc, bad));
+    EXPECT_FALSE(stream.set_format(Format::kLengthPrefixed, bad));
   EXPECT_FALSE(stream.set_format(Format::kByteStream, unhex("6742")));
   EXPECT_EQ(hex(stream.config()->avcc), hex(unhex(kAvcc)));
   EXPECT_TRUE(convert(stream, byte_stream({unhex(kIdr)})).key);  // still a byte stream
@@ -298,7 +278,7 @@ TEST(H264Stream, AnErrorChangesNothing) {
   EXPECT_FALSE(stream.convert(unhex("00000000")));
   EXPECT_FALSE(stream.convert(unhex("0000000100000001")));
   EXPECT_FALSE(stream.convert(unhex(kIdr)));
-  ASSERT_TRUE(stream.set_format(Format::kAvc, {}));
+  ASSERT_TRUE(stream.set_format(Format::kLengthPrefixed, {}));
   Bytes cut = prefixed({unhex(kOtherSps), unhex(kOtherPps), idr()});
   cut.pop_back();
   EXPECT_FALSE(stream.convert(cut));
@@ -309,7 +289,7 @@ TEST(H264Stream, AnErrorChangesNothing) {
 
 TEST(H264Stream, EmptyUnitsAndFillerGoTheRestStays) {
   H264Stream stream = running();
-  ASSERT_TRUE(stream.set_format(Format::kAvc, {}));
+  ASSERT_TRUE(stream.set_format(Format::kLengthPrefixed, {}));
   const auto out = convert(stream, prefixed({{},
                                              unhex(kAud),
                                              unhex("0605aa80"),
@@ -371,7 +351,7 @@ TEST(H264Stream, WhateverComesInWhatGoesOutIsWellFramed) {
   H264Stream stream;
   for (int i = 0; i < 20000; ++i) {
     const bool annex_b = random() % 2;
-    EXPECT_TRUE(stream.set_format(annex_b ? Format::kByteStream : Format::kAvc, {}));
+    EXPECT_TRUE(stream.set_format(annex_b ? Format::kByteStream : Format::kLengthPrefixed, {}));
     Bytes au;
     for (unsigned n = random() % 6; n-- > 0;) {
       const Bytes& nal = pool[random() % std::size(pool)];

@@ -43,9 +43,11 @@ std::string written(Write write) {
 }
 
 TEST(Ftyp, Clause4_3) {
-  EXPECT_EQ(written(write_ftyp), words("00000018 66747970 "    // size, 'ftyp'
-                                       "69736f36 00000000 "    // major 'iso6', minor 0
-                                       "69736f36 6d703431"));  // compatible: 'iso6', 'mp41'
+  const Track tracks[] = {video_track(), audio_track()};
+  EXPECT_EQ(written([&](BoxWriter& w) { write_ftyp(w, tracks); }),
+            words("00000018 66747970 "    // size, 'ftyp'
+                  "69736f36 00000000 "    // major 'iso6', minor 0
+                  "69736f36 6d703431"));  // compatible: 'iso6', 'mp41'
 }
 
 TEST(Free, Clause8_1_2HasRoomForA64BitMdatHeader) {
@@ -224,6 +226,83 @@ TEST(DOps, Clause4_3_2HasAMappingTableForFamily1) {
             words("0000001b 644f7073 "         // size 27, as in the example of clause 4.7
                   "00 06 0000 0000bb80 0000 "  // Version .. OutputGain
                   "01 04 02 000401020305"));   // family, StreamCount, CoupledCount, mapping
+}
+
+TEST(HvcC, Clause14496_15_8_4_1IsTheRecordAsGiven) {
+  H265Config config;
+  config.hvcc = {0x01, 0x01, 0x60};
+  config.width = 640;
+  config.height = 360;
+  EXPECT_EQ(written([&](BoxWriter& w) { write_sample_entry(w, config); }),
+            words("00000061 68657631 "           // size 97, 'hev1'
+                  "000000000000 0001 "           // reserved, data_reference_index
+                  "0000 0000 "                   // pre_defined, reserved
+                  "00000000 00000000 00000000 "  // pre_defined
+                  "0280 0168 "                   // width 640, height 360
+                  "00480000 00480000 "           // 72 dpi
+                  "00000000 0001 "               // reserved, frame_count
+                  "0000000000000000000000000000000000000000000000000000000000000000 "
+                  "0018 ffff "          // depth, pre_defined -1 (above: compressorname, empty)
+                  "0000000b 68766343 "  // size 11, 'hvcC'
+                  "010160"));
+}
+
+TEST(Tkhd, EveryVideoCodecHasItsSizeThere) {
+  H265Config config;
+  config.width = 640;
+  config.height = 360;
+  const Track track{1, {90000, config}};
+  const auto text = written([&](BoxWriter& w) { write_tkhd(w, track, 0); });
+  EXPECT_EQ(text.substr(text.size() - 17), "02800000 01680000");
+}
+
+TEST(Mp4a, Clause14496_14_5_6HasAnEsds) {
+  AacConfig config;
+  config.asc = {0x12, 0x10};
+  config.sample_rate = 44100;
+  EXPECT_EQ(written([&](BoxWriter& w) { write_sample_entry(w, config); }),
+            words("00000057 6d703461 "    // size 87, 'mp4a'
+                  "000000000000 0001 "    // reserved, data_reference_index
+                  "00000000 00000000 "    // reserved
+                  "0002 0010 0000 0000 "  // channelcount 2, samplesize 16, pre_defined, reserved
+                  "ac440000 "             // samplerate 44100.0
+                  "00000033 65736473 00 000000 "                 // size 51, 'esds'
+                  "03 80808022 0000 00 "                         // ES_Descriptor, 34 bytes
+                  "04 80808014 40 15 000000 00000000 00000000 "  // DecoderConfigDescriptor, 20
+                  "05 80808002 1210 "                            // DecoderSpecificInfo
+                  "06 80808001 02"));                            // SLConfigDescriptor
+}
+
+TEST(Mp4a, ARateThatDoesNotFitIsLeftToTheConfig) {
+  AacConfig config;
+  config.asc = {0x10, 0x10};
+  config.sample_rate = 96000;
+  const auto text = written([&](BoxWriter& w) { write_sample_entry(w, config); });
+  EXPECT_EQ(text.substr(9 * 8, 8), "00000000");  // the ninth word is samplerate
+}
+
+TEST(Esds, SizesBeyond127TakeTheirUpperBytes) {
+  AacConfig config;
+  config.asc = Bytes(200, 0x11);
+  const auto text = written([&](BoxWriter& w) { write_esds(w, config); });
+  EXPECT_EQ(text.substr(0, 80),
+            words("000000f9 65736473 00000000"  // size 249
+                  "03808081 68 0000 00"         // 3 + 5 + 218 + 6 = 232
+                  "04808081 5a 4015 00000000000000000000 00")
+                .substr(0, 80));
+}
+
+TEST(G711, QuickTimesNamesWithoutABox) {
+  EXPECT_EQ(written([](BoxWriter& w) { write_sample_entry(w, G711Config{}); }),
+            words("00000024 756c6177 "    // size 36, 'ulaw'
+                  "000000000000 0001 "    // reserved, data_reference_index
+                  "00000000 00000000 "    // reserved
+                  "0001 0010 0000 0000 "  // channelcount 1, samplesize 16, pre_defined, reserved
+                  "1f400000"));           // samplerate 8000.0
+  const G711Config stereo{true, 2, 16000};
+  EXPECT_EQ(written([&](BoxWriter& w) { write_sample_entry(w, stereo); }),
+            words("00000024 616c6177 000000000000 0001 00000000 00000000 "
+                  "0002 0010 0000 0000 3e800000"));
 }
 
 #define OPUS_ENTRY_48K_STEREO                                                  \

@@ -49,6 +49,10 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+std::string probe(const std::string& file, const std::string& what) {
+  return run("ffprobe -v error -show_entries " + what + " -of csv=p=0 '" + file + "'").output;
+}
+
 void write_file(const std::string& path, const Bytes& bytes) {
   std::ofstream(path, std::ios::binary)
       .write(reinterpret_cast<const char*>(bytes.data()),
@@ -95,10 +99,9 @@ SourceTrack read_track(const std::string& file, const std::string& stream,
   return track;
 }
 
-Bytes avcc_of(const std::string& file) {
-  constexpr std::string_view kType = "avcC";
+Bytes box_payload(const std::string& file, std::string_view type_text) {
   const Bytes bytes = read_file(file);
-  const auto type = std::search(bytes.begin(), bytes.end(), kType.begin(), kType.end());
+  const auto type = std::search(bytes.begin(), bytes.end(), type_text.begin(), type_text.end());
   if (type == bytes.end()) return {};
   std::size_t size = 0;
   for (auto at = type - 4; at != type; ++at) size = size << 8 | *at;
@@ -119,6 +122,36 @@ TrackRun cut_run(std::uint32_t track_id, const SourceTrack& track, double from, 
     run.end_dts = packet.dts + packet.duration + shift;
   }
   return run;
+}
+
+Bytes joined(const std::vector<Bytes>& units) {
+  Bytes file;
+  for (const Bytes& unit : units) file.insert(file.end(), unit.begin(), unit.end());
+  return file;
+}
+
+std::vector<Demuxed> demux(const std::string& file, const std::string& pad) {
+  const Outcome shown =
+      run("gst-launch-1.0 -v filesrc location='" + file + "' ! qtdemux name=d d." + pad +
+          " ! identity silent=false ! fakesink sync=false");
+  EXPECT_EQ(shown.status, 0) << shown.output;
+  const auto ns = [](const std::ssub_match& clock) {  // 0:00:00.000000000
+    const std::string text = clock.str();
+    const auto at = [&](std::size_t from_end, std::size_t length) {
+      return std::stoll(text.substr(text.size() - from_end, length));
+    };
+    return ((std::stoll(text) * 60 + at(15, 2)) * 60 + at(12, 2)) * 1000000000 + at(9, 9);
+  };
+  std::vector<Demuxed> demuxed;
+  const std::regex buffer(
+      R"(\((\d+) bytes, dts: [^,]*, pts: ([0-9:.]+), duration: ([0-9:.]+),.* flags: ([^,]*))");
+  for (const std::string& line : lines_of(shown.output)) {
+    std::smatch m;
+    if (std::regex_search(line, m, buffer))
+      demuxed.push_back({static_cast<std::uint32_t>(std::stoul(m[1])), ns(m[2]), ns(m[3]),
+                         m[4].str().find("delta-unit") == std::string::npos});
+  }
+  return demuxed;
 }
 
 }  // namespace rec::isobmff

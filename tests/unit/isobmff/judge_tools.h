@@ -4,8 +4,11 @@
 // by ffmpeg's own encoders and muxer.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/base/media.h"
@@ -31,6 +34,9 @@ struct Outcome {
 Outcome run(const std::string& command);  // one program, no shell syntax but quotes
 std::vector<std::string> lines_of(const std::string& text);
 
+// `what` as ffprobe's -show_entries takes it; comma-separated values.
+std::string probe(const std::string& file, const std::string& what);
+
 void write_file(const std::string& path, const Bytes& bytes);
 Bytes read_file(const std::string& path);
 
@@ -54,12 +60,33 @@ struct SourceTrack {
 };
 SourceTrack read_track(const std::string& file, const std::string& stream, std::uint32_t timescale);
 
-// The avcC payload of a file that has one H.264 track.
-Bytes avcc_of(const std::string& file);
+// The payload of the first box of that type, wherever it stands.
+Bytes box_payload(const std::string& file, std::string_view type);
 
 // The run of the packets whose dts is in [from, to), seconds on the file's timeline; `shift` ticks
 // are added to every time, because our timeline begins at 0.
 TrackRun cut_run(std::uint32_t track_id, const SourceTrack& track, double from, double to,
                  std::int64_t shift);
+
+Bytes joined(const std::vector<Bytes>& units);
+
+// What qtdemux hands on: size, PTS and duration (ns) of every buffer, and whether it is a sync
+// sample. (ffprobe's key flag is no judge of that: it comes from a look into the H.264 itself.)
+struct Demuxed {
+  std::uint32_t size;
+  std::int64_t pts_ns;
+  std::int64_t duration_ns;
+  bool key;
+};
+std::vector<Demuxed> demux(const std::string& file, const std::string& pad);
+
+class JudgesTest : public ::testing::Test {
+ protected:
+  std::string write(const Bytes& bytes, const std::string& name = "ours.mp4") {
+    write_file(dir_.file(name), bytes);
+    return dir_.file(name);
+  }
+  TempDir dir_;
+};
 
 }  // namespace rec::isobmff

@@ -8,7 +8,6 @@
 #include <cmath>
 #include <limits>
 #include <optional>
-#include <regex>
 
 #include "lib/isobmff/fragment.h"
 #include "lib/isobmff/init_segment.h"
@@ -40,15 +39,11 @@ Source encode(const TempDir& dir, const std::string& x264) {
       file + "'");
   EXPECT_EQ(made.output, "");
   Source source{read_track(file, "v", 90000), read_track(file, "a", 48000), {}};
-  source.h264 = {avcc_of(file), 320, 240, "avc3"};
+  source.h264 = {box_payload(file, "avcC"), 320, 240, "avc3"};
   EXPECT_EQ(source.video.samples.size(), 120u);
   EXPECT_GE(source.audio.samples.size(), 200u);
   EXPECT_FALSE(source.h264.avcc.empty());
   return source;
-}
-
-std::string probe(const std::string& file, const std::string& what) {
-  return run("ffprobe -v error -show_entries " + what + " -of csv=p=0 '" + file + "'").output;
 }
 
 std::int64_t ticks(double seconds, const SourceTrack& track) {
@@ -86,12 +81,6 @@ std::vector<Bytes> units_of(const Source& source, const OpusConfig& opus, double
   return units;
 }
 
-Bytes joined(const std::vector<Bytes>& units) {
-  Bytes file;
-  for (const Bytes& unit : units) file.insert(file.end(), unit.begin(), unit.end());
-  return file;
-}
-
 // Every packet: presentation and decode time, size, and the bytes themselves. ffprobe
 // 5.1 knows no packet durations in a fragmented file (nor in ffmpeg's own); their sum it does.
 // `pre_skip` ticks are the edit's: in the media, not in the presentation.
@@ -125,38 +114,6 @@ void expect_decodes_like(const std::string& file, const std::string& original) {
   }
 }
 
-// What qtdemux hands on: size, PTS and duration (ns) of every buffer, and whether it is a sync
-// sample. (ffprobe's key flag is no judge of that: it comes from a look into the H.264 itself.)
-struct Demuxed {
-  std::uint32_t size;
-  std::int64_t pts_ns;
-  std::int64_t duration_ns;
-  bool key;
-};
-std::vector<Demuxed> demux(const std::string& file, const std::string& pad) {
-  const Outcome shown =
-      run("gst-launch-1.0 -v filesrc location='" + file + "' ! qtdemux name=d d." + pad +
-          " ! identity silent=false ! fakesink sync=false");
-  EXPECT_EQ(shown.status, 0) << shown.output;
-  const auto ns = [](const std::ssub_match& clock) {  // 0:00:00.000000000
-    const std::string text = clock.str();
-    const auto at = [&](std::size_t from_end, std::size_t length) {
-      return std::stoll(text.substr(text.size() - from_end, length));
-    };
-    return ((std::stoll(text) * 60 + at(15, 2)) * 60 + at(12, 2)) * 1000000000 + at(9, 9);
-  };
-  std::vector<Demuxed> demuxed;
-  const std::regex buffer(
-      R"(\((\d+) bytes, dts: [^,]*, pts: ([0-9:.]+), duration: ([0-9:.]+),.* flags: ([^,]*))");
-  for (const std::string& line : lines_of(shown.output)) {
-    std::smatch m;
-    if (std::regex_search(line, m, buffer))
-      demuxed.push_back({static_cast<std::uint32_t>(std::stoul(m[1])), ns(m[2]), ns(m[3]),
-                         m[4].str().find("delta-unit") == std::string::npos});
-  }
-  return demuxed;
-}
-
 void expect_demuxes(const std::string& file, const std::string& pad, const SourceTrack& source,
                     double shift) {
   constexpr double kRounding = 2;  // ns
@@ -175,14 +132,7 @@ void expect_demuxes(const std::string& file, const std::string& pad, const Sourc
   }
 }
 
-class Judges : public ::testing::Test {
- protected:
-  std::string write(const Bytes& bytes, const std::string& name = "ours.mp4") {
-    write_file(dir_.file(name), bytes);
-    return dir_.file(name);
-  }
-  TempDir dir_;
-};
+class Judges : public JudgesTest {};
 
 constexpr const char* kWebRtcLike = "-profile:v baseline -tune zerolatency";
 constexpr const char* kReordered = "-profile:v high -bf 3";

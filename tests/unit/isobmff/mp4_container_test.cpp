@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Where the recorder's reference times go in an MP4.
+// Where the recorder's reference times go in an MP4, and what fills its holes.
 #include "gst/record/mp4_container.h"
 
 #include <gtest/gtest.h>
@@ -62,6 +62,48 @@ TEST(Mp4Container, HasNoReferenceBeforeTheFile) {
   EXPECT_EQ(first_word(fragment_at(1, -1), 4), "6d6f6f66");
   EXPECT_EQ(first_word(fragment_at(2, -313), 4), "6d6f6f66");
   EXPECT_EQ(first_word(fragment_at(2, -312), 4), "70726674");
+}
+
+// The packets that fill a hole, by their durations.
+std::vector<std::int64_t> silences(const TrackConfig& config, std::int64_t hole) {
+  Mp4Container mp4;
+  std::vector<std::int64_t> durations;
+  while (const auto packet = mp4.silence(config, hole)) {
+    durations.push_back(packet->duration);
+    hole -= packet->duration;
+  }
+  return durations;
+}
+
+TEST(Mp4Container, FillsG711InPacketsOfAtMost20Ms) {
+  using Durations = std::vector<std::int64_t>;
+  const TrackConfig config{8000, G711Config{.alaw = true, .channels = 2}};
+  Mp4Container mp4;
+  EXPECT_EQ(mp4.silence_grid(config), 20);
+  EXPECT_EQ(silences(config, 400), (Durations{160, 160, 80}));
+  EXPECT_EQ(silences(config, 19), Durations{});
+  EXPECT_EQ(silences(config, -1), Durations{});
+  EXPECT_EQ(mp4.silence(config, 20)->bytes, Bytes(40, 0xd5));
+  EXPECT_EQ(mp4.silence({8000, G711Config{}}, 160)->bytes, Bytes(160, 0xff));
+}
+
+TEST(Mp4Container, FillsAacInWholeFrames) {
+  using Durations = std::vector<std::int64_t>;
+  const TrackConfig stereo{48000, AacConfig{.asc = {0x11, 0x90}}};
+  Mp4Container mp4;
+  EXPECT_EQ(mp4.silence_grid(stereo), 1024);
+  EXPECT_EQ(silences(stereo, 3000), (Durations{1024, 1024}));
+  EXPECT_EQ(silences(stereo, 1023), Durations{});
+}
+
+// A program_config_element describes the layout: channelConfiguration 0.
+TEST(Mp4Container, LeavesHolesWhereThereIsNoSilence) {
+  const TrackConfig odd{48000, AacConfig{.asc = {0x11, 0x80}}};
+  Mp4Container mp4;
+  EXPECT_EQ(mp4.silence_grid(odd), 0);
+  EXPECT_FALSE(mp4.silence(odd, 48000));
+  EXPECT_EQ(mp4.silence_grid({90000, Vp8Config{}}), 0);
+  EXPECT_FALSE(mp4.silence({90000, Vp8Config{}}, 90000));
 }
 
 }  // namespace

@@ -120,7 +120,7 @@ INSTANTIATE_TEST_SUITE_P(Movie, DamagedMovie, testing::ValuesIn(kMovieDamage));
 
 const Damage kEntryDamage[] = {
     {"stsd{ 00000000 00000001", "stsd{ 00000000 00000002", "stsd", "entry_count is 2"},
-    {"Opus{", "mp4a{", "mp4a", "unknown sample entry"},
+    {"Opus{", "ac-3{", "ac-3", "unknown sample entry"},
     {"avc3{ 000000000000 0001", "avc3{ 000000000000 0002", "avc3", "data_reference_index is 2"},
     {"avc3{ 000000000000 0001", "avc3{ 000000000001 0001", "avc3", "reserved must be 0"},
     {"00480000 00480000", "00480000 00000048", "avc3", "vertresolution"},

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // Where NAL units begin and end.
-#include <algorithm>
+#include "lib/codec/nal.h"
 
-#include "lib/codec/h264.h"
+#include <algorithm>
+#include <array>
 
 namespace rec::codec {
 namespace {
@@ -44,26 +45,26 @@ NalCursor NalCursor::length_prefixed(std::span<const std::uint8_t> data, unsigne
   return cursor;
 }
 
-std::optional<std::span<const std::uint8_t>> NalCursor::next() {
+std::optional<Nal> NalCursor::next() {
   if (!ok_) return std::nullopt;
   return length_size_ == 0 ? next_of_byte_stream() : next_length_prefixed();
 }
 
 // `rest_` begins right after a start code.
-std::optional<std::span<const std::uint8_t>> NalCursor::next_of_byte_stream() {
+std::optional<Nal> NalCursor::next_of_byte_stream() {
   while (!rest_.empty()) {
     const std::size_t end = find_start_code(rest_);
     auto nal = rest_.first(end == kNone ? rest_.size() : end);
     rest_ = end == kNone ? rest_.last(0) : rest_.subspan(end + 3);
-    // A NAL unit cannot end in 00 (7.4.1): these are trailing_zero_8bits or the zero_byte of the
-    // next start code.
+    // A NAL unit cannot end in 00 (7.4.1 of H.264, 7.4.2.1 of H.265): these are trailing_zero_8bits
+    // or the zero_byte of the next start code.
     while (!nal.empty() && nal.back() == 0) nal = nal.first(nal.size() - 1);
     if (!nal.empty()) return nal;
   }
   return std::nullopt;
 }
 
-std::optional<std::span<const std::uint8_t>> NalCursor::next_length_prefixed() {
+std::optional<Nal> NalCursor::next_length_prefixed() {
   while (!rest_.empty()) {
     if (rest_.size() < length_size_) break;
     std::size_t length = 0;
@@ -75,6 +76,35 @@ std::optional<std::span<const std::uint8_t>> NalCursor::next_length_prefixed() {
   }
   ok_ = rest_.empty();
   return std::nullopt;
+}
+
+void append_nal(Bytes& out, Nal nal) {
+  const auto size = static_cast<std::uint32_t>(nal.size());
+  const std::array<std::uint8_t, kNalSizeBytes> prefix = {
+      static_cast<std::uint8_t>(size >> 24), static_cast<std::uint8_t>(size >> 16),
+      static_cast<std::uint8_t>(size >> 8), static_cast<std::uint8_t>(size)};
+  out.insert(out.end(), prefix.begin(), prefix.end());
+  out.insert(out.end(), nal.begin(), nal.end());
+}
+
+bool read_sets(std::span<const std::uint8_t>& data, std::size_t count, std::vector<Bytes>& sets) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (data.size() < 2) return false;
+    const std::size_t size = static_cast<std::size_t>(data[0]) << 8 | data[1];
+    if (data.size() - 2 < size) return false;
+    const auto set = data.subspan(2, size);
+    if (!set.empty()) sets.emplace_back(set.begin(), set.end());
+    data = data.subspan(2 + size);
+  }
+  return true;
+}
+
+void append_sets(Bytes& out, const std::vector<Bytes>& sets) {
+  for (const Bytes& set : sets) {
+    out.push_back(static_cast<std::uint8_t>(set.size() >> 8));
+    out.push_back(static_cast<std::uint8_t>(set.size()));
+    out.insert(out.end(), set.begin(), set.end());
+  }
 }
 
 }  // namespace rec::codec
