@@ -15,6 +15,7 @@ namespace rec::record {
 enum class Format { kMp4 };
 enum class AudioGaps { kSilence, kHole };
 enum class OnLoss { kDrop, kKeep };
+enum class Finalise { kHybrid, kFragmented };
 enum class EndPolicy {
   kAllTracks,   // every pad that was started has ended
   kFirstTrack,  // a track of which something was recorded has ended
@@ -37,6 +38,7 @@ struct Settings {
   guint64 sync_wait = 2500 * GST_MSECOND;
   guint64 track_timeout = 5 * GST_SECOND;
   bool write_prft = true;
+  Finalise finalise = Finalise::kHybrid;
   EndPolicy end_policy = EndPolicy::kAllTracks;
 };
 
@@ -65,6 +67,10 @@ struct EnumType<record::OnLoss> {
 template <>
 struct EnumType<recording::Timing> {
   static GType type();  // GstRecTiming
+};
+template <>
+struct EnumType<record::Finalise> {
+  static GType type();  // GstRecFinalise
 };
 template <>
 struct EnumType<record::EndPolicy> {
@@ -114,6 +120,7 @@ inline constexpr Property<Settings> kProperties[] = {
         86400 * GST_SECOND),
     property<&Settings::write_prft>("write-prft",
                                     "Write the wall clock of each fragment into the file (prft)"),
+    property<&Settings::finalise>("finalise", "What becomes of a file when it ends"),
     property<&Settings::end_policy>("end-policy", "Which tracks end the recording with their own"),
 };
 
