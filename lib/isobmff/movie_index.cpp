@@ -14,49 +14,52 @@ namespace {
 // Ticks a second of mvhd: an exact unit for video, and for all packets of Opus.
 constexpr std::uint32_t kTimescale = 90000;
 
-struct Times {              // movie ticks
-  std::uint64_t late = 0;   // of the first sample
-  std::uint64_t shown = 0;  // from there on
+// Sample tables begin at 0; where the first sample is shown, edits say.
+struct Edits {
+  std::uint64_t late = 0;       // an empty edit up to there; movie ticks
+  std::int64_t media_time = 0;  // then the track from here on; track ticks
+  std::uint64_t shown = 0;      // for so long; movie ticks
 };
 
-Times times_of(const Track& track, const SampleIndex& samples) {
+Edits edits_of(const Track& track, const SampleIndex& samples) {
   const std::uint64_t timescale = track.config.timescale;
   const std::int64_t skip = media_ahead(track.config);
-  const auto late = static_cast<std::uint64_t>(samples.start());
-  const std::int64_t shown = std::max(samples.length(), samples.presented()) - skip;
-  const auto left = static_cast<std::uint64_t>(std::max<std::int64_t>(shown, 0));
+  // ffmpeg moves a track up whose first picture is shown after the begin of its edit.
+  const std::int64_t reordering = samples.first_shown() - samples.start();
+  const auto late = static_cast<std::uint64_t>(samples.first_shown());
+  const std::int64_t shown = std::max(samples.end(), samples.last_shown()) - samples.first_shown();
+  const auto left = static_cast<std::uint64_t>(std::max<std::int64_t>(shown - skip, 0));
   // Rounded up: a reader cuts off what does not fit.
-  return {(late * kTimescale + timescale / 2) / timescale,
+  return {(late * kTimescale + timescale / 2) / timescale, skip + reordering,
           (left * kTimescale + timescale - 1) / timescale};
 }
 
-// The tables begin at 0: an empty edit makes a track late, as tfdt did (8.6.6.1).
-void write_edits(BoxWriter& w, const Track& track, const Times& times) {
-  const std::int64_t skip = media_ahead(track.config);
-  if (times.late == 0 && skip == 0) return;
+void write_edits(BoxWriter& w, const Edits& edits) {  // 8.6.5, 8.6.6
+  if (edits.late == 0 && edits.media_time == 0) return;
   constexpr std::uint32_t kRate1 = 0x10000;
   auto edts = w.box("edts");
   auto elst = w.full_box("elst", 1, 0);
-  w.u32(times.late > 0 ? 2 : 1);
-  if (times.late > 0) {
-    w.u64(times.late);
+  w.u32(edits.late > 0 ? 2 : 1);
+  if (edits.late > 0) {
+    w.u64(edits.late);
     w.u64(~0ULL);  // media_time -1
     w.u32(kRate1);
   }
-  w.u64(times.shown);
-  w.u64(static_cast<std::uint64_t>(skip));
+  w.u64(edits.shown);
+  w.u64(static_cast<std::uint64_t>(edits.media_time));
   w.u32(kRate1);
 }
 
 void write_full_trak(BoxWriter& w, const Track& track, const SampleIndex& samples,
                      std::uint64_t time_1904) {
   const Medium medium = medium_of(track.config.codec);
-  const Times times = samples.empty() ? Times{} : times_of(track, samples);
+  const Edits edits = samples.empty() ? Edits{} : edits_of(track, samples);
   auto trak = w.box("trak");
-  write_tkhd(w, track, time_1904, times.late + times.shown);
-  write_edits(w, track, times);
+  write_tkhd(w, track, time_1904, edits.late + edits.shown);
+  write_edits(w, edits);
   auto mdia = w.box("mdia");  // 8.4.1
-  write_mdhd(w, track.config.timescale, time_1904, static_cast<std::uint64_t>(samples.length()));
+  write_mdhd(w, track.config.timescale, time_1904,
+             static_cast<std::uint64_t>(samples.end() - samples.start()));
   write_hdlr(w, medium);
   auto minf = w.box("minf");  // 8.4.4
   write_media_header(w, medium);
@@ -99,8 +102,8 @@ Bytes MovieIndex::moov() const {
   for (const auto& [track, samples] : entries_) {
     highest_id = std::max(highest_id, track.id);
     if (samples.empty()) continue;
-    const Times times = times_of(track, samples);
-    duration = std::max(duration, times.late + times.shown);
+    const Edits edits = edits_of(track, samples);
+    duration = std::max(duration, edits.late + edits.shown);
   }
   BoxWriter w;
   {

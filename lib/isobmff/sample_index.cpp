@@ -24,6 +24,7 @@ void SampleIndex::add(const TrackRun& run, const Place& place) {
     const bool last = i + 1 == run.samples.size();
     if (empty()) {
       start_ = sample.dts;
+      first_shown_ = sample.dts + sample.cts_offset;
       first_size_ = sample.size;
     } else {
       durations_.push(sample.dts - last_dts_);
@@ -31,7 +32,8 @@ void SampleIndex::add(const TrackRun& run, const Place& place) {
     }
     last_dts_ = sample.dts;
     end_ = last ? run.end_dts : run.samples[i + 1].dts;
-    shown_ = std::max(shown_, end_ + sample.cts_offset);
+    first_shown_ = std::min(first_shown_, sample.dts + sample.cts_offset);
+    last_shown_ = std::max(last_shown_, end_ + sample.cts_offset);
     cts_offsets_.push(sample.cts_offset);
     negative_offsets_ = negative_offsets_ || sample.cts_offset < 0;
     sync_.push(sample.key ? 1 : 0);

@@ -25,9 +25,11 @@ class SampleIndex {
   bool empty() const { return sizes_.count() == 0; }
   // Durations fit their tables: no hole is as long as 2^32 ticks.
   bool writable() const { return writable_; }
-  std::int64_t start() const { return start_; }               // dts of the first sample
-  std::int64_t length() const { return end_ - start_; }       // of all samples
-  std::int64_t presented() const { return shown_ - start_; }  // end of what is shown last
+  // Ticks, as tfdt counts them.
+  std::int64_t start() const { return start_; }              // dts of the first sample
+  std::int64_t end() const { return end_; }                  // of the last sample
+  std::int64_t first_shown() const { return first_shown_; }  // of all samples
+  std::int64_t last_shown() const { return last_shown_; }    // its end
   std::size_t bytes() const;
 
   // stts, ctts, stss, stsc, stsz, and stco or co64.
@@ -59,7 +61,8 @@ class SampleIndex {
   std::int64_t start_ = 0;  // track ticks, as tfdt counts them
   std::int64_t last_dts_ = 0;
   std::int64_t end_ = 0;
-  std::int64_t shown_ = 0;
+  std::int64_t first_shown_ = 0;
+  std::int64_t last_shown_ = 0;
   bool negative_offsets_ = false;
   bool writable_ = true;
 };

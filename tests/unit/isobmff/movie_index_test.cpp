@@ -104,6 +104,17 @@ TEST(MovieIndex, WritesCompositionOffsetsSignedOnlyIfTheyMustBe) {
   }
 }
 
+// The first picture is shown 6000 ticks after it is decoded, 3000 ticks into the file.
+TEST(MovieIndex, BeginsTheEditWithWhatIsShownFirst) {
+  const Track tracks[] = {video_track()};
+  MovieIndex index(tracks, 0);
+  const TrackRun runs[] = {run_of(1, {{3000, 6000, 1, true}, {6000, 9000, 1, false}}, 9000)};
+  index.add(runs, 100, 200);
+  EXPECT_EQ(payload(index.moov(), "elst"), words("01000000 00000002"
+                                                 "00000000 00002328 ffffffff ffffffff 00010000"
+                                                 "00000000 00002328 00000000 00001770 00010000"));
+}
+
 TEST(MovieIndex, ProlongsTheSampleBeforeAHole) {
   const Track tracks[] = {video_track()};
   MovieIndex index(tracks, 0);
