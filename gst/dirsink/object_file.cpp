@@ -67,7 +67,11 @@ int ObjectFile::append(std::span<const std::uint8_t> unit) {
 
 int ObjectFile::write_at(std::uint64_t offset, std::span<const std::uint8_t> bytes) {
   const std::uint64_t stop = offset + bytes.size();
-  int code = write_all(offset, bytes);
+  int code = 0;
+  // What is rewritten may speak of what was appended: a power cut must not keep it alone. With
+  // kFragment the medium has everything already.
+  if (offset < end_ && durability_ == Durability::kClose) code = sync();
+  if (!code) code = write_all(offset, bytes);
   if (!code) code = committed(std::max(end_, stop));
   if (code && stop > end_)
     uninterrupted([&] { return ops_->ftruncate(fd_, static_cast<off_t>(end_)); });

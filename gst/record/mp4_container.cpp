@@ -59,7 +59,11 @@ Bytes Mp4Container::header(std::span<const Track> tracks, std::uint64_t utc_seco
     if (const auto* opus = std::get_if<OpusConfig>(&t.config.codec); opus && opus->pre_skip > 0)
       media_ahead_[t.id] = opus->pre_skip;
   }
-  return isobmff::init_segment(declared, utc_seconds);
+  Bytes bytes = isobmff::init_segment(declared, utc_seconds);
+  if (indexed_) index_.emplace(declared, utc_seconds);
+  free_offset_ = isobmff::free_offset(declared);
+  size_ = bytes.size();
+  return bytes;
 }
 
 Bytes Mp4Container::fragment(std::uint32_t sequence, std::span<const TrackRun> runs,
@@ -72,14 +76,34 @@ Bytes Mp4Container::fragment(std::uint32_t sequence, std::span<const TrackRun> r
       clock = {reference->track_id, static_cast<std::uint64_t>(media_time), reference->utc,
                reference->of_sender};
   }
-  if (media_ahead_.empty()) return isobmff::fragment(sequence, runs, clock);
+  if (media_ahead_.empty()) return write_fragment(sequence, runs, clock);
   std::vector<TrackRun> shifted(runs.begin(), runs.end());
   for (TrackRun& run : shifted) {
     const std::int64_t ahead = ahead_of(run.track_id);
     run.end_dts += ahead;
     for (RunSample& sample : run.samples) sample.dts += ahead;
   }
-  return isobmff::fragment(sequence, shifted, clock);
+  return write_fragment(sequence, shifted, clock);
+}
+
+Bytes Mp4Container::write_fragment(std::uint32_t sequence, std::span<const TrackRun> runs,
+                                   const std::optional<isobmff::ReferenceTime>& clock) {
+  Bytes bytes = isobmff::fragment(sequence, runs, clock);
+  if (index_ && !bytes.empty()) {
+    std::uint64_t samples = 0;
+    for (const TrackRun& run : runs) samples += run.bytes.size();
+    const std::uint64_t moof = size_ + (clock ? isobmff::kPrftBytes : 0);
+    index_->add(runs, moof, size_ + bytes.size() - samples);
+  }
+  size_ += bytes.size();
+  return bytes;
+}
+
+recording::Container::Ending Mp4Container::finish(std::uint64_t rewrite_below) {
+  if (!index_ || !index_->writable()) return {};
+  Bytes header = isobmff::mdat_header(free_offset_, size_);
+  if (free_offset_ + header.size() > rewrite_below) return {.append = index_->mfra()};
+  return {.append = index_->moov(), .rewrite_offset = free_offset_, .rewrite = std::move(header)};
 }
 
 std::int64_t Mp4Container::ahead_of(std::uint32_t track_id) const {

@@ -44,7 +44,8 @@ bool Mux::start() {
                         (nullptr));
   l.lock();
   recorder_ = std::make_unique<recording::Recorder>(
-      recorder_options(settings, std::move(path.value())), std::make_unique<Mp4Container>());
+      recorder_options(settings, std::move(path.value())),
+      std::make_unique<Mp4Container>(settings.finalise == Finalise::kHybrid));
   timers_ = Timers::get();
   for (auto& [pad, state] : pads_) {
     // Not what has come already: the caps of a branch that was linked before the start come once.
@@ -217,13 +218,16 @@ bool Mux::src_event(GstEvent* event) {
   const auto claim = parse_claim_result(event);
   const auto failed = parse_object_failed(event);
   const auto congestion = parse_congestion(event);
-  if (!claim && !failed && !congestion) return parse_capabilities(event) || parse_readback(event);
+  const auto capabilities = parse_capabilities(event);
+  if (!claim && !failed && !congestion && !capabilities) return parse_readback(event).has_value();
   std::lock_guard l(lock_);
   if (!recorder_) return true;
   const Nanos now = timers_->now();
   if (claim) recorder_->claim_answered(claim->key, claim->granted, claim->use_key, now);
   if (failed) recorder_->object_failed(failed->key, now);
   if (congestion) store_congested_ = congestion->on;
+  if (capabilities)
+    recorder_->set_rewrite_below(capabilities->rewrite ? capabilities->rewrite_below : 0);
   collect();
   // Never push from the store's thread: it may be the one that has to take the bytes.
   if (alarm_) alarm_->ring_by(now);

@@ -42,9 +42,9 @@ recording::Recorder::Options recorder_options(const Settings& settings,
 }
 
 void mark_enums_as_plugin_api() {
-  for (const GType type :
-       {EnumType<Format>::type(), EnumType<AudioGaps>::type(), EnumType<OnLoss>::type(),
-        EnumType<recording::Timing>::type(), EnumType<EndPolicy>::type()})
+  for (const GType type : {EnumType<Format>::type(), EnumType<AudioGaps>::type(),
+                           EnumType<OnLoss>::type(), EnumType<recording::Timing>::type(),
+                           EnumType<Finalise>::type(), EnumType<EndPolicy>::type()})
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
 }
 
@@ -87,6 +87,18 @@ GType rec::EnumType<rec::recording::Timing>::type() {
       value(Timing::kArrival, "Running time", "arrival"),
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstRecTiming", values);
+  return type;
+}
+
+GType rec::EnumType<Finalise>::type() {
+  static const GEnumValue values[] = {
+      value(Finalise::kHybrid,
+            "An ordinary MP4 with its index at the end; where the store cannot rewrite, fragments "
+            "and a list of their key frames",
+            "hybrid"),
+      value(Finalise::kFragmented, "It stays as it was while it grew", "fragmented"),
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("GstRecFinalise", values);
   return type;
 }
 

@@ -10,8 +10,6 @@
 namespace rec::isobmff {
 namespace {
 
-constexpr std::uint64_t kSecondsFrom1904To1970 = 2082844800;  // 66 years, 17 of them leap years
-
 void write_trak(BoxWriter& w, const Track& track, std::uint64_t time_1904) {  // 8.3.1
   const Medium medium = medium_of(track.config.codec);
   auto trak = w.box("trak");
@@ -29,7 +27,7 @@ void write_trak(BoxWriter& w, const Track& track, std::uint64_t time_1904) {  //
 }  // namespace
 
 Bytes init_segment(std::span<const Track> tracks, std::uint64_t creation_time_s) {
-  const std::uint64_t time_1904 = creation_time_s + kSecondsFrom1904To1970;
+  const std::uint64_t time_1904 = since_1904(creation_time_s);
   std::uint32_t highest_id = 0;
   for (const Track& track : tracks) highest_id = std::max(highest_id, track.id);
 

@@ -57,12 +57,17 @@ void write_free(BoxWriter& w) {  // 8.1.2
   w.zeros(8);  // the place of an mdat's largesize
 }
 
-void write_mvhd(BoxWriter& w, std::uint64_t time_1904, std::uint32_t next_track_id) {  // 8.2.2
+std::uint64_t since_1904(std::uint64_t seconds_since_1970) {
+  return seconds_since_1970 + 2082844800;  // 66 years, 17 of them leap years
+}
+
+void write_mvhd(BoxWriter& w, std::uint64_t time_1904, std::uint32_t next_track_id,
+                std::uint32_t timescale, std::uint64_t duration) {  // 8.2.2
   auto mvhd = w.full_box("mvhd", 1, 0);
   w.u64(time_1904);  // creation_time
   w.u64(time_1904);  // modification_time
-  w.u32(kMovieTimescale);
-  w.u64(0);          // duration: the moov itself has no samples
+  w.u32(timescale);
+  w.u64(duration);
   w.u32(kOne16x16);  // rate
   w.u16(kFullVolume);
   w.zeros(2 + 8);  // reserved
@@ -71,7 +76,8 @@ void write_mvhd(BoxWriter& w, std::uint64_t time_1904, std::uint32_t next_track_
   w.u32(next_track_id);
 }
 
-void write_tkhd(BoxWriter& w, const Track& track, std::uint64_t time_1904) {  // 8.3.2
+void write_tkhd(BoxWriter& w, const Track& track, std::uint64_t time_1904,
+                std::uint64_t duration) {  // 8.3.2
   const auto [width, height] = size_of(track.config.codec);
   const bool video = medium_of(track.config.codec) == Medium::kVideo;
   auto tkhd = w.full_box("tkhd", 1, kTrackEnabled | kTrackInMovie);
@@ -79,7 +85,7 @@ void write_tkhd(BoxWriter& w, const Track& track, std::uint64_t time_1904) {  //
   w.u64(time_1904);  // modification_time
   w.u32(track.id);
   w.zeros(4);  // reserved
-  w.u64(0);    // duration
+  w.u64(duration);
   w.zeros(8);  // reserved
   w.u16(0);    // layer
   w.u16(0);    // alternate_group
@@ -90,25 +96,32 @@ void write_tkhd(BoxWriter& w, const Track& track, std::uint64_t time_1904) {  //
   w.u32(height * kOne16x16);
 }
 
-void write_edts(BoxWriter& w, const TrackConfig& config) {  // 8.6.5, 8.6.6
+std::int64_t media_ahead(const TrackConfig& config) {
   const auto* opus = std::get_if<OpusConfig>(&config.codec);
-  if (!opus || opus->pre_skip == 0) return;
+  if (!opus) return 0;
   constexpr std::uint64_t kOpusRate = 48000;  // the unit of pre_skip
+  return static_cast<std::int64_t>(
+      (std::uint64_t{opus->pre_skip} * config.timescale + kOpusRate / 2) / kOpusRate);
+}
+
+void write_edts(BoxWriter& w, const TrackConfig& config) {  // 8.6.5, 8.6.6
+  const std::int64_t ahead = media_ahead(config);
+  if (ahead == 0) return;
   auto edts = w.box("edts");
   auto elst = w.full_box("elst", 0, 0);
   w.u32(1);  // entry_count
   w.u32(0);  // segment_duration: as long as the fragments make it
-  w.u32(static_cast<std::uint32_t>(
-      (std::uint64_t{opus->pre_skip} * config.timescale + kOpusRate / 2) / kOpusRate));
+  w.u32(static_cast<std::uint32_t>(ahead));
   w.u32(kOne16x16);  // media_rate
 }
 
-void write_mdhd(BoxWriter& w, std::uint32_t timescale, std::uint64_t time_1904) {  // 8.4.2
+void write_mdhd(BoxWriter& w, std::uint32_t timescale, std::uint64_t time_1904,
+                std::uint64_t duration) {  // 8.4.2
   auto mdhd = w.full_box("mdhd", 1, 0);
   w.u64(time_1904);  // creation_time
   w.u64(time_1904);  // modification_time
   w.u32(timescale);
-  w.u64(0);  // duration
+  w.u64(duration);
   w.u16(kUndetermined);
   w.zeros(2);  // pre_defined
 }

@@ -27,9 +27,20 @@ class Container {
     Nanos utc;         // since 1970
     bool of_sender;    // the clock that captured it; else the time it arrived at
   };
-  // `sequence` counts from 1 within the file.
+  // `sequence` counts from 1 within the file. What header() and fragment() return is appended to
+  // the file in that order.
   virtual Bytes fragment(std::uint32_t sequence, std::span<const TrackRun> runs,
                          const std::optional<Reference>& reference) = 0;
+
+  // What makes a file whole after its last fragment. First `append` goes to its end, then `rewrite`
+  // to where it says: in between, and before, the file is as valid as it was. Empty: nothing to do.
+  struct Ending {
+    Bytes append;
+    std::uint64_t rewrite_offset = 0;
+    Bytes rewrite;
+  };
+  // `rewrite_below`: bytes before this offset can be rewritten.
+  virtual Ending finish(std::uint64_t rewrite_below) = 0;
 
   // The duration of the shortest packet of silence, in track ticks; 0: there is none.
   virtual std::int64_t silence_grid(const TrackConfig& config) = 0;

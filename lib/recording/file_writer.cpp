@@ -160,10 +160,19 @@ std::vector<ObjectUnit> FileWriter::fragments(std::vector<Fragmenter::Run> runs,
   return units;
 }
 
-ObjectUnit FileWriter::end() {
-  ObjectUnit last = unit({});
-  last.end = true;
-  return last;
+std::vector<ObjectUnit> FileWriter::end(std::uint64_t rewrite_below) {
+  Container::Ending ending = container_.finish(rewrite_below);
+  std::vector<ObjectUnit> units;
+  if (!ending.append.empty()) units.push_back(unit(std::move(ending.append)));
+  if (!ending.rewrite.empty()) {
+    ObjectUnit rewrite = unit({});
+    rewrite.offset = ending.rewrite_offset;
+    rewrite.bytes = std::move(ending.rewrite);
+    units.push_back(std::move(rewrite));
+  }
+  units.push_back(unit({}));
+  units.back().end = true;
+  return units;
 }
 
 }  // namespace rec::recording

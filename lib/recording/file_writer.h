@@ -36,7 +36,8 @@ class FileWriter {
   };
   // Usually one unit; more where a hole is very long.
   std::vector<ObjectUnit> fragments(std::vector<Fragmenter::Run> runs, std::span<const Rest> rests);
-  ObjectUnit end();
+  // What the container still has to say, and the end of the object.
+  std::vector<ObjectUnit> end(std::uint64_t rewrite_below);
 
   // Where the track's next sample would follow; nullopt: nothing was written yet.
   std::optional<std::int64_t> end_of(int track) const;

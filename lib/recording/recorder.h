@@ -82,6 +82,8 @@ class Recorder {
   void claim_answered(const std::string& key, bool granted, const std::string& use_key, Nanos now);
   void object_failed(const std::string& key, Nanos now);
   void set_congested(bool congested, Nanos now);
+  // Bytes of an object before this offset can be rewritten; 0: none, as long as it says nothing.
+  void set_rewrite_below(std::uint64_t offset) { rewrite_below_ = offset; }
 
   std::vector<Output> take_outputs() { return std::exchange(outputs_, {}); }
   std::size_t queued_bytes() const { return fragmenter_.bytes(); }
@@ -204,6 +206,7 @@ class Recorder {
   std::optional<Nanos> first_arrival_;  // monotonic
   bool split_ = false;                  // the open file shall end
   std::optional<Nanos> video_silent_;   // monotonic: then a late track no longer waits for its key
+  std::uint64_t rewrite_below_ = 0;     // as the store says
   bool congested_ = false;
   bool started_ = false;
   std::uint32_t objects_ = 0;

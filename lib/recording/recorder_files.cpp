@@ -222,7 +222,7 @@ void Recorder::emit_fragments(std::vector<Fragmenter::Run> runs,
 }
 
 void Recorder::end_file() {
-  emit(file_->end());
+  for (ObjectUnit& unit : file_->end(rewrite_below_)) emit(std::move(unit));
   file_.reset();
 }
 

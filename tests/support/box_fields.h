@@ -43,6 +43,7 @@ struct Context {  // of one call of read_mp4()
   Mp4File& file;
   std::vector<TrackDefaults> defaults;  // beside file.tracks
   std::optional<std::int64_t> origin;   // of the prft that the next ones are held against
+  bool full_index = false;              // the moov has the samples, and no mvex
 
   void violation(std::uint64_t offset, const std::string& path, const std::string& what);
   void violation(const Box& box, const std::string& what) { violation(box.offset, box.path, what); }
@@ -104,6 +105,10 @@ class Fields {
 
 // movie_reader.cpp
 void read_moov(Context& ctx, const Box& moov);
+// index_reader.cpp
+void read_tables(Context& ctx, const Box& stbl, const std::vector<Box>& boxes, Mp4Track& track);
+void read_index(Context& ctx, const Box& moov);  // the moov behind the fragments
+void read_mfra(Context& ctx, const Box& mfra);
 // sample_entry_reader.cpp
 void read_stsd(Context& ctx, const Box& stsd, Mp4Track& track);
 
@@ -129,6 +134,7 @@ struct TrackFragment {
   std::string path;
   std::uint64_t box_offset = 0;
   std::size_t track = kMany;  // index into file.tracks; kMany: not declared
+  std::uint32_t id = 0;       // track_ID
   std::uint64_t tfdt = 0;
   std::vector<Run> runs;
 };

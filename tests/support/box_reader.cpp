@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // The order of boxes in a file: ftyp, free, moov, then moof before its mdat and perhaps a prft
-// before both, and what a killed writer leaves behind (ISO/IEC 14496-12, 4.2, 4.3, 8.8, 8.16.5).
+// before both, and what a killed writer leaves behind (ISO/IEC 14496-12, 4.2, 4.3, 8.8, 8.16.5). Of
+// a finished file, the free is the header of an mdat over all of that, and a moov with the index is
+// behind it; or an mfra is, and the free has stayed.
 #include "tests/support/box_reader.h"
 
 #include <algorithm>
@@ -52,6 +54,8 @@ class FileReader {
   void read_box(const Box& box);
   void check_order(const Box& box);
   bool ignores(const Box& box) const { return ctx_.options.extra_boxes.contains(box.type); }
+  bool hides_fragments(const Box& box) const;
+  void read_the_index(const Box& box);
   std::optional<Box> cut();
   void cut_off(Kind kind, const std::string& why);
   void check_uncommitted();
@@ -59,6 +63,8 @@ class FileReader {
 
   Context& ctx_;
   std::uint64_t position_ = 0;
+  std::uint64_t hidden_end_ = 0;  // of the mdat over the fragments
+  bool ended_ = false;            // an index was seen: nothing may follow
   bool seen_ftyp_ = false;
   std::optional<PendingReference> reference_;
   std::optional<PendingFragment> pending_;
@@ -89,7 +95,7 @@ void FileReader::check_uncommitted() {
   const auto begin = static_cast<std::size_t>(position_);
   auto body = ctx_.bytes.subspan(begin + 8);
   const bool header = ctx_.file.tracks.empty();
-  std::set<std::string> known{"mfhd", "traf", "mdat"};
+  std::set<std::string> known{"mfhd", "traf", "mdat", "mvhd", "trak", "tfra", "mfro"};
   if (header) known = {"mvhd", "trak", "mvex", "free", "moov", "moof", "mdat"};
   cut_off(Kind::kUncommitted, "the first 8 bytes of the unit are zero");
   if (begin == 0 || all_zero(body)) return;  // the fields of an unknown ftyp come first; a hole
@@ -102,14 +108,16 @@ void FileReader::check_uncommitted() {
     const std::uint64_t size = big_endian(body.first(4));
     const std::string type = fourcc(body.subspan(4, 4));
     const std::uint64_t at = ctx_.bytes.size() - body.size();
-    if (complete && !header) return ctx_.violation(at, "", "bytes behind an uncommitted unit");
+    // All traks of an index are its end.
+    if (complete && !header && type != "trak")
+      return ctx_.violation(at, "", "bytes behind an uncommitted unit");
     // Zeros here: the write that brings the body was itself torn by the page.
     if (all_zero(body)) return;
     if (!known.contains(type) || size < 8)
       return ctx_.violation(at, "", "an uncommitted unit with unknown content");
     if (size > body.size()) return;
     body = body.subspan(static_cast<std::size_t>(size));
-    complete = type == (header ? "mvex" : "mdat");
+    complete = header ? type == "mvex" : type == "mdat" || type == "trak" || type == "mfro";
   }
   if (!body.empty()) {
     if (complete)
@@ -121,7 +129,7 @@ void FileReader::check_uncommitted() {
 
 std::optional<Box> FileReader::cut() {
   static const std::set<std::string> known = {"ftyp", "free", "skip", "moov",
-                                              "prft", "moof", "mdat"};
+                                              "prft", "moof", "mdat", "mfra"};
   const auto rest = ctx_.bytes.subspan(static_cast<std::size_t>(position_));
   if (rest.size() < 8) {
     cut_off(Kind::kTorn, "less than a box header");
@@ -186,8 +194,10 @@ void FileReader::read_box(const Box& box) {
     else
       read_ftyp(ctx_, box);
   } else if (box.type == "moov") {
-    if (file.has_moov)
+    if (file.fragments.empty() && file.has_moov)
       ctx_.violation(box, "second moov");
+    else if (file.has_moov)
+      read_the_index(box);
     else
       read_moov(ctx_, box);
     check_brands(box);
@@ -199,23 +209,47 @@ void FileReader::read_box(const Box& box) {
     if (reference_) pending_->fragment.offset = reference_->box_offset;
     pending_->reference = std::exchange(reference_, std::nullopt);
   } else if (box.type == "mdat") {
-    if (!pending_)
+    if (hides_fragments(box)) {
+      hidden_end_ = box.end();
+      ctx_.file.mdat_offset = box.offset;
+    } else if (!pending_) {
       ctx_.violation(box, "mdat without a moof before it");
-    else
+    } else {
       finish_fragment(ctx_, std::move(*pending_), box);
+    }
     pending_.reset();
+  } else if (box.type == "mfra" && !ignores(box)) {
+    read_mfra(ctx_, box);
+    ended_ = true;
   } else if ((box.type == "free" || box.type == "skip") && file.has_moov && !ignores(box)) {
     ctx_.violation(box, "padding behind the header");
   }
   seen_ftyp_ = true;
 }
 
+// The mdat that a finished file has in place of its free.
+bool FileReader::hides_fragments(const Box& box) const {
+  return box.type == "mdat" && box.header == 16 && !ctx_.file.has_moov && !pending_;
+}
+
+void FileReader::read_the_index(const Box& box) {
+  if (hidden_end_ && box.offset != hidden_end_)
+    ctx_.violation(box, "the mdat before it ends at " + std::to_string(hidden_end_));
+  ctx_.file.index_offset = box.offset;
+  ended_ = true;
+  read_index(ctx_, box);
+}
+
 bool FileReader::next() {
   if (position_ >= ctx_.bytes.size()) return false;
   const auto box = cut();
   if (!box) return false;
+  if (ended_) ctx_.violation(*box, "behind the index");
+  const bool hides = hides_fragments(*box);
   read_box(*box);
-  position_ = box->end();
+  if (!hides && position_ < hidden_end_ && box->end() > hidden_end_)
+    ctx_.violation(*box, "goes beyond the mdat over it");
+  position_ = hides ? box->payload_offset() : box->end();
   return true;
 }
 
@@ -224,6 +258,8 @@ void FileReader::read() {
   }
   if (pending_) cut_off(Kind::kTorn, "a moof without its mdat");
   if (reference_) cut_off(Kind::kTorn, "a prft without its moof");
+  if (hidden_end_ && ctx_.file.index_offset == 0)
+    ctx_.violation(hidden_end_, "", "no index behind the mdat over all fragments");
   for (const auto& track : ctx_.file.tracks) check_track_end(ctx_, track);
 }
 

@@ -68,7 +68,10 @@ struct Mp4Track {
   std::uint16_t channels = 0;       // AudioSampleEntry
   std::uint32_t frame_samples = 0;  // of an AAC frame
   Mp4OpusFields dops;
-  std::vector<Mp4Edit> edits;
+  std::vector<Mp4Edit> edits;        // of the moov in front of the fragments
+  std::vector<Mp4Edit> index_edits;  // of the moov behind them
+  std::uint64_t media_duration = 0;  // mdhd of a moov with samples, track ticks
+  std::uint64_t track_duration = 0;  // tkhd of a moov with samples, movie ticks
   std::vector<Mp4Sample> samples;
   std::uint64_t end_dts = 0;  // end of the last sample
 
@@ -78,8 +81,10 @@ struct Mp4Track {
 
 struct Mp4Fragment {
   std::uint32_t sequence = 0;
-  std::uint64_t offset = 0;  // of the prft, if there is one, else of the moof
-  std::uint64_t size = 0;    // prft, moof and mdat
+  std::uint64_t offset = 0;          // of the prft, if there is one, else of the moof
+  std::uint64_t size = 0;            // prft, moof and mdat
+  std::uint64_t moof = 0;            // offset
+  std::vector<std::uint32_t> trafs;  // their track_IDs
 };
 
 // The wall clock of a sample: the prft of a fragment (8.16.5).
@@ -121,6 +126,9 @@ struct Mp4File {
   std::string major_brand;
   std::vector<std::string> brands;
   bool has_moov = false;
+  std::uint64_t index_offset = 0;    // of a moov with all samples, behind the fragments; 0: none
+  std::uint64_t mdat_offset = 0;     // of the mdat over all that is in front of it; 0: none
+  std::uint64_t movie_duration = 0;  // of that moov
   std::uint32_t movie_timescale = 0;
   std::vector<Mp4Track> tracks;
   std::vector<Mp4Fragment> fragments;    // whole ones

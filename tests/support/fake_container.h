@@ -54,6 +54,13 @@ class FakeContainer final : public recording::Container {
     return out;
   }
 
+  // What a file ends with, if the store can rewrite its first 8 bytes; else "E".
+  Ending ending;
+  Ending finish(std::uint64_t rewrite_below) override {
+    if (ending.append.empty()) return {};
+    return rewrite_below >= 8 ? ending : Ending{.append = {'E'}};
+  }
+
   std::int64_t silence_grid(const TrackConfig& config) override {
     return std::holds_alternative<OpusConfig>(config.codec) ? 120 : 0;
   }

@@ -43,6 +43,7 @@ void read_tfhd(Context& ctx, const Box& box, TrackFragment& fragment, TrafState&
   for (std::size_t i = 0; i < ctx.file.tracks.size(); ++i) {
     if (ctx.file.tracks[i].id == id) fragment.track = i;
   }
+  fragment.id = id;
   if (fragment.track == kMany) {
     f.violation("track_ID " + std::to_string(id) + " is not declared in moov");
   } else {
@@ -154,6 +155,7 @@ void read_traf(Context& ctx, const Box& traf, PendingFragment& pending, TrafStat
       read_trun(ctx, box, fragment, state);
     }
   }
+  pending.fragment.trafs.push_back(fragment.id);
   pending.tracks.push_back(std::move(fragment));
 }
 
@@ -163,7 +165,7 @@ PendingFragment read_moof(Context& ctx, const Box& moof) {
   const auto boxes = children(ctx, moof);
   check_children(ctx, moof, boxes, {{"mfhd", 1, 1}, {"traf", 1, kMany}});
   PendingFragment pending;
-  pending.fragment.offset = moof.offset;
+  pending.fragment.offset = pending.fragment.moof = moof.offset;
   TrafState state;
   state.moof_offset = moof.offset;
   state.next_data = moof.offset;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// moov of a fragmented MP4: the tracks, no samples (ISO/IEC 14496-12, 8.2 to 8.8.3).
+// moov (ISO/IEC 14496-12, 8.2 to 8.8.3): of a fragmented MP4 the tracks and no samples, of a
+// finished file the index behind the fragments.
 #include <algorithm>
 #include <array>
 
@@ -35,12 +36,14 @@ int rotation_of(const Matrix& m) {
 }
 
 // A moov without samples lasts 0, or all ones for "unknown" (8.2.2.3).
-void read_empty_duration(Fields& f, std::uint8_t version) {
+std::uint64_t read_duration(Context& ctx, Fields& f, std::uint8_t version) {
   const std::uint64_t duration = f.number(version == 1 ? 8 : 4);
+  if (ctx.full_index) return duration;
   const std::uint64_t unknown = version == 1 ? ~0ULL : 0xffffffffULL;
   if (duration != 0 && duration != unknown) {
     f.violation("duration is " + std::to_string(duration) + " but moov has no samples");
   }
+  return duration;
 }
 
 std::uint32_t read_mvhd(Context& ctx, const Box& box) {  // 8.2.2; returns next_track_ID
@@ -49,7 +52,7 @@ std::uint32_t read_mvhd(Context& ctx, const Box& box) {  // 8.2.2; returns next_
   f.take(version == 1 ? 16 : 8);  // creation and modification time
   ctx.file.movie_timescale = f.u32();
   if (ctx.file.movie_timescale == 0) f.violation("timescale is 0");
-  read_empty_duration(f, version);
+  ctx.file.movie_duration = read_duration(ctx, f, version);
   f.expect(f.u32(), kOne, "rate");
   f.expect(f.u16(), 0x0100, "volume");
   f.zeros(10, "reserved");
@@ -74,7 +77,7 @@ TrackHeader read_tkhd(Context& ctx, const Box& box, Mp4Track& track) {  // 8.3.2
   track.id = f.u32();
   if (track.id == 0) f.violation("track_ID is 0");
   f.zeros(4, "reserved");
-  read_empty_duration(f, version);
+  track.track_duration = read_duration(ctx, f, version);
   f.zeros(8, "reserved");
   f.take(4);  // layer, alternate_group
   TrackHeader header;
@@ -106,7 +109,7 @@ void read_mdhd(Context& ctx, const Box& box, Mp4Track& track) {  // 8.4.2
   f.take(version == 1 ? 16 : 8);
   track.timescale = f.u32();
   if (track.timescale == 0) f.violation("timescale is 0");
-  read_empty_duration(f, version);
+  track.media_duration = read_duration(ctx, f, version);
   const std::uint16_t language = f.u16();
   bool letters = (language & 0x8000) == 0;
   for (const int shift : {10, 5, 0}) {  // ISO 639-2/T, each letter less 0x60
@@ -165,6 +168,19 @@ void read_dinf(Context& ctx, const Box& dinf) {  // 8.7.1, 8.7.2: the media is i
 
 void read_stbl(Context& ctx, const Box& stbl, Mp4Track& track) {
   const auto boxes = children(ctx, stbl);
+  if (ctx.full_index) {
+    check_children(ctx, stbl, boxes,
+                   {{"stsd", 1, 1},
+                    {"stts", 1, 1},
+                    {"ctts", 0, 1},
+                    {"stss", 0, 1},
+                    {"stsc", 1, 1},
+                    {"stsz", 1, 1},
+                    {"stco", 0, 1},
+                    {"co64", 0, 1}});
+    if (const Box* stsd = find(boxes, "stsd")) read_stsd(ctx, *stsd, track);
+    return read_tables(ctx, stbl, boxes, track);
+  }
   check_children(ctx, stbl, boxes,
                  {{"stsd", 1, 1}, {"stts", 1, 1}, {"stsc", 1, 1}, {"stsz", 1, 1}, {"stco", 1, 1}});
   for (const auto& box : boxes) {
@@ -282,7 +298,10 @@ void read_mvex(Context& ctx, const Box& mvex) {  // 8.8.1
 
 void read_moov(Context& ctx, const Box& moov) {
   const auto boxes = children(ctx, moov);
-  check_children(ctx, moov, boxes, {{"mvhd", 1, 1}, {"trak", 1, kMany}, {"mvex", 1, 1}});
+  if (ctx.full_index)
+    check_children(ctx, moov, boxes, {{"mvhd", 1, 1}, {"trak", 1, kMany}});
+  else
+    check_children(ctx, moov, boxes, {{"mvhd", 1, 1}, {"trak", 1, kMany}, {"mvex", 1, 1}});
   ctx.file.has_moov = true;
   std::uint32_t next_id = 0;
   const Box* mvhd = find(boxes, "mvhd");

@@ -97,7 +97,8 @@ std::string format_reference(const Mp4Reference& reference) {
 std::string format_file(const std::string& path, const Mp4File& file) {
   return "{\"file\":" + quoted(path) + ",\"violations\":" + array(file.violations, quoted) +
          ",\"tracks\":" + array(file.tracks, format_track) + "," +
-         member("fragments", file.fragments.size()) +
+         member("fragments", file.fragments.size()) + "," +
+         member("index_offset", file.index_offset) + "," + member("mdat_offset", file.mdat_offset) +
          ",\"references\":" + array(file.references, format_reference) +
          ",\"gaps\":" + array(file.gaps, format_jump) +
          ",\"overlaps\":" + array(file.overlaps, format_jump) + "," +

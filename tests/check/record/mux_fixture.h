@@ -59,8 +59,12 @@ class FakeStore {
     Bytes file;
     for (const Unit& unit : units_) {
       if (unit.info.key != key) continue;
-      fail_unless(unit.info.offset == file.size(), "a hole in %s", key.c_str());
-      file.insert(file.end(), unit.bytes.begin(), unit.bytes.end());
+      const std::uint64_t at = unit.info.offset;
+      fail_unless(at == file.size() || (rewrites && at + unit.bytes.size() <= file.size()),
+                  "a hole in %s", key.c_str());
+      if (at == file.size()) file.resize(at + unit.bytes.size());
+      std::copy(unit.bytes.begin(), unit.bytes.end(),
+                file.begin() + static_cast<std::ptrdiff_t>(at));
     }
     return file;
   }
@@ -118,6 +122,13 @@ class FakeStore {
   }
   GstPad* pad() { return pad_.get(); }
 
+  // Says that it can rewrite bytes below `offset`.
+  void allow_rewrites(std::uint64_t offset) {
+    rewrites = true;
+    send(make_capabilities({.rewrite = true, .rewrite_below = offset, .read_back = false}));
+  }
+
+  bool rewrites = false;
   Claims claims = Claims::kGrant;
   std::function<void(const ObjectInfo&)> on_unit;  // in the pushing thread
   std::function<void()> on_eos;

@@ -3,6 +3,7 @@
 // recordmux and the store behind it: the object stream, names, failures, congestion, and being
 // stopped while data flows.
 #include <atomic>
+#include <cstring>
 #include <thread>
 
 #include "tests/check/record/mux_fixture.h"
@@ -61,6 +62,38 @@ GST_START_TEST(the_object_stream_is_as_specified) {
   fail_unless_same(text_field(started[0], "stream-name"), "stream");
   fail_unless_equals_uint64(number_field(started[0], "start-utc"), 1715990398 * GST_SECOND);
   fail_unless_equals_int(mux.messages->count_track("sink_0 recording"), 1);
+}
+GST_END_TEST
+
+// 3 s of video, finished as the element and the store want it.
+static Mp4File finished_file(const char* properties, std::optional<std::uint64_t> rewrite_below) {
+  MuxFixture mux(properties);
+  Source video(mux.element());
+  mux.play();
+  if (rewrite_below) mux.store.allow_rewrites(*rewrite_below);
+  video.start(h264());
+  mux.push_video(video, h264(), 0, 90);
+  video.eos();
+  const Bytes bytes = mux.store.bytes_of("stream.mp4");
+  const bool listed = std::string(bytes.end() - 12, bytes.end() - 8) == "mfro";
+  const auto file = mux.store.read("stream.mp4");
+  fail_unless_equals_int(file.tracks.at(0).samples.size(), 90);
+  fail_unless(listed == (file.mdat_offset == 0 && !strstr(properties, "fragmented")));
+  return file;
+}
+
+GST_START_TEST(a_file_is_finished_as_the_store_allows) {
+  const char* const path = "path={stream}.mp4";
+  const auto whole = finished_file(path, G_MAXUINT64);
+  fail_unless(whole.index_offset > whole.mdat_offset && whole.mdat_offset == 24);
+  fail_unless_equals_uint64(whole.movie_duration, 3 * 90000);
+  fail_unless(finished_file(path, 40).mdat_offset == 24);
+  for (const std::optional<std::uint64_t> below : {std::optional<std::uint64_t>(39), {}}) {
+    const auto file = finished_file(path, below);
+    fail_unless(file.mdat_offset == 0 && file.index_offset == 0);
+  }
+  const auto plain = finished_file("path={stream}.mp4 finalise=fragmented", G_MAXUINT64);
+  fail_unless(plain.mdat_offset == 0 && plain.index_offset == 0);
 }
 GST_END_TEST
 
@@ -332,6 +365,7 @@ static Suite* record_mux_store_suite() {
   TCase* tests = tcase_create("all");
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, the_object_stream_is_as_specified);
+  tcase_add_test(tests, a_file_is_finished_as_the_store_allows);
   tcase_add_test(tests, the_store_may_choose_the_name);
   tcase_add_test(tests, a_name_that_is_taken_is_not_written_to);
   tcase_add_test(tests, a_claim_without_an_answer_ends_in_a_unique_name);

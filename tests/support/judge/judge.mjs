@@ -9,8 +9,9 @@
 //   judge.mjs --jobs JOBS.json [N]             [{mode, file, ...}], all in one browser, N at a time
 // One JSON line a job, in their order. Exit 0: all are ok; 1: some are not; 2: called wrongly; 77: "SKIP: reason".
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { launch, Skip } from './browser.mjs';
 import { startServer } from './server.mjs';
 
@@ -58,8 +59,9 @@ function parseCommand([mode, ...rest]) {
 }
 
 // What an independent reader finds in an MP4. Violations are its business, not this judge's.
+const readerOf = (job) => job.mp4check ?? process.env.MP4CHECK;
 function readMp4(job) {
-  const program = job.mp4check ?? process.env.MP4CHECK;
+  const program = readerOf(job);
   if (!program) throw new Error('mp4check is needed: --mp4check or $MP4CHECK');
   try {
     return JSON.parse(execFileSync(program, ['--ffmpeg', job.file], { encoding: 'utf8' }));
@@ -76,16 +78,30 @@ function findCodecs(job) {
   return `video/mp4; codecs="${codecs.join(',')}"`;
 }
 
+// A MediaSource takes fragments. A finished file has them, as it had before it was finished: without
+// its index, and with a free box where the mdat header is that hides them.
+function fragmentsOf(job, folder) {
+  const { mdat_offset: header, index_offset: end } = readMp4(job);
+  if (!header) return job.file;
+  const bytes = readFileSync(job.file).subarray(0, end);
+  bytes.write('\0\0\0\x10free\0\0\0\0\0\0\0\0', header, 'latin1');
+  const path = join(folder, basename(job.file));
+  writeFileSync(path, bytes);
+  return path;
+}
+
 const deadline = (seconds, what) =>
   new Promise((_, reject) => setTimeout(() => reject(new Error(what)), seconds * 1000).unref());
 
 async function runJob(browser, server, files, job) {
-  let size = statSync(job.file).size;
-  if (job.cutTail) size -= readMp4(job).tail_bytes;
-  const name = `${files.size}-${basename(job.file)}`;
-  files.set(name, { path: job.file, bytes: Math.min(size, job.bytes ?? size) });
   const useSource = job.mode === 'mse' || job.mse;
   const codecs = useSource ? (job.codecs ?? findCodecs(job)) : undefined;
+  const folder = mkdtempSync(join(tmpdir(), 'judge-'));
+  const path = useSource && codecs.startsWith('video/mp4') && readerOf(job) ? fragmentsOf(job, folder) : job.file;
+  let size = statSync(path).size;
+  if (job.cutTail) size -= readMp4(job).tail_bytes;
+  const name = `${files.size}-${basename(job.file)}`;
+  files.set(name, { path, bytes: Math.min(size, job.bytes ?? size) });
   const page = await browser.newPage();
   try {
     await page.exposeFunction('takeScreenshot', () => page.locator('video').screenshot({ path: job.screenshot }));
@@ -99,6 +115,7 @@ async function runJob(browser, server, files, job) {
     ]);
   } finally {
     await page.close();
+    rmSync(folder, { recursive: true });
   }
 }
 

@@ -213,6 +213,24 @@ TEST(ObjectFile, SyncsAsDurabilitySays) {
   EXPECT_EQ(calls(Durability::kClose), (Calls{"fsync", "pwrite 8 92", "pwrite 0 8", "fdatasync"}));
 }
 
+TEST(ObjectFile, RewritesOnlyWhenTheRestIsOnTheMedium) {
+  const auto calls = [](Durability durability) {
+    auto disk = std::make_shared<FakeDisk>();
+    disk->make_directory("/r/a");
+    ObjectFile file;
+    EXPECT_EQ(ObjectFile::create(disk, kPath, durability, file), 0);
+    EXPECT_EQ(file.append(box(100, 1)), 0);
+    disk->calls.clear();
+    EXPECT_EQ(file.write_at(24, Bytes(16, 'm')), 0);
+    EXPECT_EQ(file.close(), 0);
+    return writes_and_syncs(*disk);
+  };
+  using Calls = std::vector<std::string>;
+  EXPECT_EQ(calls(Durability::kNone), (Calls{"pwrite 24 16"}));
+  EXPECT_EQ(calls(Durability::kFragment), (Calls{"pwrite 24 16", "fdatasync"}));
+  EXPECT_EQ(calls(Durability::kClose), (Calls{"fdatasync", "pwrite 24 16", "fdatasync"}));
+}
+
 TEST(ObjectFile, RewritesInPlaceAndExtends) {
   auto disk = std::make_shared<FakeDisk>();
   ObjectFile file;

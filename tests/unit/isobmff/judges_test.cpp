@@ -5,12 +5,15 @@
 // ffmpeg's own muxer wrote from the same samples.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
 
 #include "lib/isobmff/fragment.h"
 #include "lib/isobmff/init_segment.h"
+#include "lib/isobmff/movie_index.h"
+#include "tests/support/box_reader.h"
 #include "tests/unit/isobmff/judge_tools.h"
 
 namespace rec::isobmff {
@@ -60,14 +63,17 @@ ReferenceTime reference_of(const TrackRun& run, std::uint32_t timescale) {
 }
 
 // The units of a file, as they are written: the init segment, then a fragment a second. Times move
-// by `shift` seconds, audio by another `audio_shift`. `prft`: with the wall clock.
+// by `shift` seconds, audio by another `audio_shift`. `prft`: with the wall clock. `finished`: with
+// the index, and in place of the free the mdat header over the rest.
 std::vector<Bytes> units_of(const Source& source, const OpusConfig& opus, double shift,
-                            double audio_shift = 0, bool prft = false) {
+                            double audio_shift = 0, bool prft = false, bool finished = false) {
   const std::int64_t video_ticks = ticks(shift, source.video);
   const std::int64_t audio_ticks = ticks(shift + audio_shift, source.audio) + opus.pre_skip;
   const Track tracks[] = {{kVideoId, {source.video.timescale, source.h264}},
                           {kAudioId, {source.audio.timescale, opus}}};
   std::vector<Bytes> units = {init_segment(tracks, 1767225600)};
+  MovieIndex index(tracks, 1767225600);
+  std::size_t end = units[0].size();
   for (int second = 0; second < 4; ++second) {
     const double from = second == 0 ? -kEver : second;
     const double to = second == 3 ? kEver : second + 1;
@@ -77,6 +83,16 @@ std::vector<Bytes> units_of(const Source& source, const OpusConfig& opus, double
     std::optional<ReferenceTime> reference;
     if (prft) reference = reference_of(runs[1], source.audio.timescale);
     units.push_back(fragment(static_cast<std::uint32_t>(second + 1), runs, reference));
+    const std::size_t samples = runs[0].bytes.size() + runs[1].bytes.size();
+    const std::size_t start = end + (prft ? kPrftBytes : 0);
+    end += units.back().size();
+    index.add(runs, start, end - samples);
+  }
+  if (finished) {
+    const Bytes header = mdat_header(free_offset(tracks), end);
+    std::copy(header.begin(), header.end(),
+              units[0].begin() + static_cast<std::ptrdiff_t>(free_offset(tracks)));
+    units.push_back(index.moov());
   }
   return units;
 }
@@ -84,8 +100,8 @@ std::vector<Bytes> units_of(const Source& source, const OpusConfig& opus, double
 // Every packet: presentation and decode time, size, and the bytes themselves. ffprobe
 // 5.1 knows no packet durations in a fragmented file (nor in ffmpeg's own); their sum it does.
 // `pre_skip` ticks are the edit's: in the media, not in the presentation.
-void expect_packets(const std::string& file, const std::string& stream, const SourceTrack& source,
-                    double shift, std::int64_t pre_skip = 0) {
+void expect_each_packet(const std::string& file, const std::string& stream,
+                        const SourceTrack& source, double shift) {
   const std::vector<Packet> found = packets_of(file, stream);
   ASSERT_EQ(found.size(), source.packets.size()) << stream;
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -96,6 +112,10 @@ void expect_packets(const std::string& file, const std::string& stream, const So
     EXPECT_EQ(found[i].size, expected.size);
     EXPECT_EQ(found[i].hash, expected.hash);
   }
+}
+void expect_packets(const std::string& file, const std::string& stream, const SourceTrack& source,
+                    double shift, std::int64_t pre_skip = 0) {
+  expect_each_packet(file, stream, source, shift);
   const Packet& last = source.packets.back();
   EXPECT_EQ(probe(file, "stream=duration_ts -select_streams " + stream),
             std::to_string(last.dts + last.duration + ticks(shift, source) + pre_skip) + "\n");
@@ -218,6 +238,32 @@ TEST_F(Judges, ReadOnBehindReferenceTimes) {
   const Outcome discovered = run("gst-discoverer-1.0 -v '" + file + "'");
   EXPECT_EQ(discovered.status, 0) << discovered.output;
   EXPECT_NE(discovered.output.find("Seekable: yes"), std::string::npos) << discovered.output;
+}
+
+// Composition offsets, a pre-skip, a wall clock and a late track, behind an index.
+TEST_F(Judges, FindEveryPacketOfAFinishedFile) {
+  const Source source = encode(dir_, kReordered);
+  OpusConfig opus;
+  opus.pre_skip = 312;
+  for (const double late : {0.0, 3.0}) {
+    const double shift = 0.1;
+    const std::string file = write(joined(units_of(source, opus, shift, late, true, true)));
+    expect_each_packet(file, "v", source.video, shift);
+    expect_each_packet(file, "a", source.audio, shift + late);
+    expect_decodes_like(file, dir_.file("source.mp4"));
+    // Buffers have media time, which begins at 0; the segment moves them.
+    const double media = -static_cast<double>(source.video.packets.front().dts) / 90000;
+    expect_demuxes(file, "video_0", source.video, media);
+    // qtdemux leaves out a last packet that is trimmed, in ffmpeg's own file as well.
+    EXPECT_EQ(demux(file, "audio_0").size(), demux(dir_.file("source.mp4"), "audio_0").size());
+    const auto file_read = test::read_mp4_file(file, test::ffmpeg_options());  // a trimmed packet
+    for (const auto& violation : file_read.violations) ADD_FAILURE() << violation;
+    const double seconds = 4.1 + late;  // the last Opus packet ends 13.5 ms after its source
+    EXPECT_NEAR(std::stod(probe(file, "format=duration")), seconds, 0.04);
+    const Outcome discovered = run("gst-discoverer-1.0 -v '" + file + "'");
+    const std::string duration = "Duration: 0:00:0" + std::to_string(seconds).substr(0, 3);
+    EXPECT_NE(discovered.output.find(duration), std::string::npos) << discovered.output;
+  }
 }
 
 // A unit is written from its byte 8 on, its first 8 bytes last. Whatever a kill leaves of the last

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/unit/isobmff/hex.h"
 
 namespace rec::record {
@@ -17,14 +19,18 @@ using Reference = recording::Container::Reference;
 constexpr recording::Nanos k1970 = 0;
 
 // Opus with 312 samples to skip, which an edit does: its media time is ahead of its PTS.
-Mp4Container container() {
+std::vector<recording::Container::Track> tracks() {
   H264Config h264;
   h264.avcc = {1, 0x42, 0xe0, 0x1f, 0xff, 0xe0, 0};
   OpusConfig opus;
   opus.pre_skip = 312;
-  const recording::Container::Track tracks[] = {{1, {90000, h264}}, {2, {48000, opus}}};
-  Mp4Container mp4;
-  EXPECT_FALSE(mp4.header(tracks, 0).empty());
+  return {{1, {90000, h264}}, {2, {48000, opus}}};
+}
+const auto kTracks = tracks();
+
+Mp4Container container() {
+  Mp4Container mp4(/*indexed=*/true);
+  EXPECT_FALSE(mp4.header(kTracks, 0).empty());
   return mp4;
 }
 
@@ -104,6 +110,57 @@ TEST(Mp4Container, LeavesHolesWhereThereIsNoSilence) {
   EXPECT_FALSE(mp4.silence(odd, 48000));
   EXPECT_EQ(mp4.silence_grid({90000, Vp8Config{}}), 0);
   EXPECT_FALSE(mp4.silence({90000, Vp8Config{}}, 90000));
+}
+
+// The only entry of each stco.
+std::vector<std::size_t> chunk_offsets(const Bytes& moov) {
+  const Bytes head{'s', 't', 'c', 'o', 0, 0, 0, 0, 0, 0, 0, 1, 0, 0};
+  std::vector<std::size_t> found;
+  auto at = moov.begin();
+  while ((at = std::search(at, moov.end(), head.begin(), head.end())) != moov.end()) {
+    at += static_cast<std::ptrdiff_t>(head.size());
+    found.push_back(std::size_t{at[0]} << 8 | at[1]);
+  }
+  return found;
+}
+
+TEST(Mp4Container, FinishesWithAnIndexAndAnMdatOverTheRest) {
+  Mp4Container mp4 = container();
+  const std::size_t header = mp4.header(kTracks, 0).size();
+  const std::size_t end = header + mp4.fragment(1, kRuns, Reference{1, 93000, k1970, true}).size();
+  const auto ending = mp4.finish(40);
+  EXPECT_EQ(first_word(ending.append, 4), "6d6f6f76");  // moov
+  EXPECT_EQ(ending.rewrite_offset, 24u);
+  EXPECT_EQ(ending.rewrite, isobmff::mdat_header(24, end));
+  // The two samples of video are in front of the one of audio, at the end.
+  EXPECT_EQ(chunk_offsets(ending.append), (std::vector<std::size_t>{end - 3, end - 1}));
+}
+
+TEST(Mp4Container, ListsKeyFramesWhereTheStoreCannotRewrite) {
+  for (const std::uint64_t rewrite_below : {0, 39}) {
+    Mp4Container mp4 = container();
+    const std::size_t header = mp4.header(kTracks, 0).size();
+    mp4.fragment(1, kRuns, Reference{1, 93000, k1970, true});
+    const auto ending = mp4.finish(rewrite_below);
+    EXPECT_EQ(first_word(ending.append, 4), "6d667261");  // mfra
+    EXPECT_TRUE(ending.rewrite.empty());
+    // mfra and tfra of 8 and 24 bytes, then the time, 93000, and where the moof is: behind its
+    // prft.
+    EXPECT_EQ(hex(std::span(ending.append).subspan(32, 16)),
+              hex(Bytes{0, 0, 0, 0, 0, 1, 0x6b, 0x48, 0, 0, 0, 0, 0, 0,
+                        static_cast<std::uint8_t>((header + 32) >> 8),
+                        static_cast<std::uint8_t>(header + 32)}));
+  }
+}
+
+TEST(Mp4Container, LeavesAFileAsItIs) {
+  Mp4Container empty = container();
+  EXPECT_TRUE(empty.finish(UINT64_MAX).append.empty());  // no sample
+  Mp4Container fragmented(/*indexed=*/false);
+  fragmented.header(kTracks, 0);
+  fragmented.fragment(1, kRuns, std::nullopt);
+  const auto ending = fragmented.finish(UINT64_MAX);
+  EXPECT_TRUE(ending.append.empty() && ending.rewrite.empty());
 }
 
 }  // namespace

@@ -136,12 +136,41 @@ TEST_F(File, WritesNoFragmentOfNothing) {
 TEST_F(File, EndsWithAnEmptyUnit) {
   begin(0);
   write({audio({0})});
-  const auto end = file->end();
+  const auto units = file->end(UINT64_MAX);
+  ASSERT_EQ(units.size(), 1u);
+  const auto& end = units.front();
   EXPECT_TRUE(end.end);
   EXPECT_FALSE(end.begin);
   EXPECT_TRUE(end.bytes.empty());
   EXPECT_EQ(end.offset, bytes.size());
   EXPECT_EQ(end.duration, 20 * kMs);
+}
+
+TEST_F(File, EndsWithWhatItsContainerSays) {
+  container.ending = {{'m', 'o', 'o', 'v'}, 3, {'x', 'y'}};
+  begin(0);
+  write({audio({0})});
+  const auto units = file->end(8);
+  ASSERT_EQ(units.size(), 3u);
+  EXPECT_EQ(units[0].offset, bytes.size());
+  EXPECT_EQ(units[0].bytes, (Bytes{'m', 'o', 'o', 'v'}));
+  EXPECT_EQ(units[1].offset, 3u);
+  EXPECT_EQ(units[1].bytes, (Bytes{'x', 'y'}));
+  EXPECT_FALSE(units[0].end || units[1].end || units[1].begin);
+  EXPECT_TRUE(units[2].end);
+  EXPECT_EQ(units[2].offset, bytes.size() + 4);  // what was rewritten is not counted twice
+  EXPECT_TRUE(units[2].bytes.empty());
+}
+
+TEST_F(File, RewritesNothingWhereTheStoreCannot) {
+  container.ending = {{'m'}, 3, {'x', 'y'}};
+  begin(0);
+  write({audio({0})});
+  const auto units = file->end(0);
+  ASSERT_EQ(units.size(), 2u);
+  EXPECT_EQ(units[0].bytes, Bytes{'E'});
+  EXPECT_EQ(units[0].offset, bytes.size());
+  EXPECT_TRUE(units[1].end);
 }
 
 }  // namespace

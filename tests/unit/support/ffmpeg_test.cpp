@@ -122,7 +122,6 @@ TEST_F(Ffmpeg, AcceptsSegmentIndexes) {
 TEST_F(Ffmpeg, IsNotOursWithoutTheAllowList) {
   const auto file = read_mp4_file(make(kFlags));
   EXPECT_THAT(file.violations, Contains(HasSubstr("moov/udta: unexpected box")));
-  EXPECT_THAT(file.violations, Contains(HasSubstr("mfra: unexpected box")));
 }
 
 TEST_F(Ffmpeg, RefusesFragmentsOfTheOldKind) {

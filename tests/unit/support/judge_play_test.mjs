@@ -83,7 +83,7 @@ function check(job, line) {
   }
   assert.equal(line.ok, true, context);
   assert.equal(line.errors.length, 0, context);
-  if (!job.allowHole) assert.equal(line.seeks.length, 3, context);
+  if (!job.allowHole) assert.equal(line.seeks.length, 5, context);
   for (const { target, mediaTime } of line.seeks) assert.ok(Math.abs(target - mediaTime) <= 0.1, context);
   if (job.expectVideo) assert.deepEqual([line.videoWidth, line.videoHeight], [320, 240], context);
 }

@@ -113,7 +113,7 @@ async function playAndSeek(job, out) {
   if (job.screenshot) await window.takeScreenshot();
   video.pause();
   if (!job.allowHole) {
-    for (const part of [0.75, 0.1, 0.5]) {
+    for (const part of [0.75, 0.1, 0.5, 0.9, 0.3]) {
       await trySeek(begin + (video.duration - begin) * part, job.seekTolerance ?? 0.1, out);
     }
   }

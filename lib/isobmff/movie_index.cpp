@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Numbers in comments are clauses of ISO/IEC 14496-12:2015.
+#include "lib/isobmff/movie_index.h"
+
+#include <algorithm>
+
+#include "lib/isobmff/movie_boxes.h"
+#include "lib/isobmff/sample_entry.h"
+
+namespace rec::isobmff {
+namespace {
+
+// Ticks a second of mvhd: an exact unit for video, and for all packets of Opus.
+constexpr std::uint32_t kTimescale = 90000;
+
+// Sample tables begin at 0; where the first sample is shown, edits say.
+struct Edits {
+  std::uint64_t late = 0;       // an empty edit up to there; movie ticks
+  std::int64_t media_time = 0;  // then the track from here on; track ticks
+  std::uint64_t shown = 0;      // for so long; movie ticks
+};
+
+Edits edits_of(const Track& track, const SampleIndex& samples) {
+  const std::uint64_t timescale = track.config.timescale;
+  const std::int64_t skip = media_ahead(track.config);
+  // ffmpeg moves a track up whose first picture is shown after the begin of its edit.
+  const std::int64_t reordering = samples.first_shown() - samples.start();
+  const auto late = static_cast<std::uint64_t>(samples.first_shown());
+  const std::int64_t shown = std::max(samples.end(), samples.last_shown()) - samples.first_shown();
+  const auto left = static_cast<std::uint64_t>(std::max<std::int64_t>(shown - skip, 0));
+  // Rounded up: a reader cuts off what does not fit.
+  return {(late * kTimescale + timescale / 2) / timescale, skip + reordering,
+          (left * kTimescale + timescale - 1) / timescale};
+}
+
+void write_edits(BoxWriter& w, const Edits& edits) {  // 8.6.5, 8.6.6
+  if (edits.late == 0 && edits.media_time == 0) return;
+  constexpr std::uint32_t kRate1 = 0x10000;
+  auto edts = w.box("edts");
+  auto elst = w.full_box("elst", 1, 0);
+  w.u32(edits.late > 0 ? 2 : 1);
+  if (edits.late > 0) {
+    w.u64(edits.late);
+    w.u64(~0ULL);  // media_time -1
+    w.u32(kRate1);
+  }
+  w.u64(edits.shown);
+  w.u64(static_cast<std::uint64_t>(edits.media_time));
+  w.u32(kRate1);
+}
+
+void write_full_trak(BoxWriter& w, const Track& track, const SampleIndex& samples,
+                     std::uint64_t time_1904) {
+  const Medium medium = medium_of(track.config.codec);
+  const Edits edits = samples.empty() ? Edits{} : edits_of(track, samples);
+  auto trak = w.box("trak");
+  write_tkhd(w, track, time_1904, edits.late + edits.shown);
+  write_edits(w, edits);
+  auto mdia = w.box("mdia");  // 8.4.1
+  write_mdhd(w, track.config.timescale, time_1904,
+             static_cast<std::uint64_t>(samples.end() - samples.start()));
+  write_hdlr(w, medium);
+  auto minf = w.box("minf");  // 8.4.4
+  write_media_header(w, medium);
+  write_dinf(w);
+  auto stbl = w.box("stbl");  // 8.5.1
+  write_stsd(w, track.config.codec);
+  samples.write_tables(w);
+}
+
+}  // namespace
+
+MovieIndex::MovieIndex(std::span<const Track> tracks, std::uint64_t creation_time_s)
+    : creation_time_s_(creation_time_s) {
+  for (const Track& track : tracks) entries_.push_back({track, {}});
+}
+
+void MovieIndex::add(std::span<const TrackRun> runs, std::uint64_t moof, std::uint64_t data) {
+  std::uint32_t traf = 0;
+  for (const TrackRun& run : runs) {
+    if (run.samples.empty()) continue;  // no traf
+    const auto entry = std::find_if(entries_.begin(), entries_.end(),
+                                    [&](const Entry& e) { return e.track.id == run.track_id; });
+    ++traf;
+    if (entry != entries_.end()) entry->samples.add(run, {moof, data, traf});
+    for (const RunSample& sample : run.samples) data += sample.size;
+  }
+}
+
+bool MovieIndex::writable() const {
+  const auto empty = [](const Entry& e) { return e.samples.empty(); };
+  const auto fits = [](const Entry& e) { return e.samples.writable(); };
+  return !std::all_of(entries_.begin(), entries_.end(), empty) &&
+         std::all_of(entries_.begin(), entries_.end(), fits);
+}
+
+Bytes MovieIndex::moov() const {
+  const std::uint64_t time_1904 = since_1904(creation_time_s_);
+  std::uint32_t highest_id = 0;
+  std::uint64_t duration = 0;
+  for (const auto& [track, samples] : entries_) {
+    highest_id = std::max(highest_id, track.id);
+    if (samples.empty()) continue;
+    const Edits edits = edits_of(track, samples);
+    duration = std::max(duration, edits.late + edits.shown);
+  }
+  BoxWriter w;
+  {
+    auto moov = w.box("moov");  // 8.2.1
+    write_mvhd(w, time_1904, highest_id + 1, kTimescale, duration);
+    for (const auto& [track, samples] : entries_) write_full_trak(w, track, samples, time_1904);
+  }
+  return w.take();
+}
+
+Bytes MovieIndex::mfra() const {
+  BoxWriter w;
+  {
+    auto mfra = w.box("mfra");
+    for (const auto& [track, samples] : entries_)
+      if (!samples.empty()) samples.write_tfra(w, track.id);
+    auto mfro = w.full_box("mfro", 0, 0);  // 8.8.11: the size of mfra, and the file's last bytes
+    w.u32(static_cast<std::uint32_t>(w.size() + 4));
+  }
+  return w.take();
+}
+
+std::size_t MovieIndex::bytes() const {
+  std::size_t bytes = 0;
+  for (const Entry& entry : entries_) bytes += entry.samples.bytes();
+  return bytes;
+}
+
+std::uint64_t free_offset(std::span<const Track> tracks) {
+  BoxWriter w;
+  write_ftyp(w, tracks);
+  return w.size();
+}
+
+Bytes mdat_header(std::uint64_t free_offset, std::uint64_t end) {
+  BoxWriter w;
+  w.u32(1);  // a 64-bit size follows the type (4.2)
+  w.fourcc("mdat");
+  w.u64(end - free_offset);
+  return w.take();
+}
+
+}  // namespace rec::isobmff
