@@ -72,7 +72,7 @@ TEST(Mp4Container, HasNoReferenceBeforeTheFile) {
 
 // The packets that fill a hole, by their durations.
 std::vector<std::int64_t> silences(const TrackConfig& config, std::int64_t hole) {
-  Mp4Container mp4;
+  Mp4Container mp4(/*indexed=*/true);
   std::vector<std::int64_t> durations;
   while (const auto packet = mp4.silence(config, hole)) {
     durations.push_back(packet->duration);
@@ -84,7 +84,7 @@ std::vector<std::int64_t> silences(const TrackConfig& config, std::int64_t hole)
 TEST(Mp4Container, FillsG711InPacketsOfAtMost20Ms) {
   using Durations = std::vector<std::int64_t>;
   const TrackConfig config{8000, G711Config{.alaw = true, .channels = 2}};
-  Mp4Container mp4;
+  Mp4Container mp4(/*indexed=*/true);
   EXPECT_EQ(mp4.silence_grid(config), 20);
   EXPECT_EQ(silences(config, 400), (Durations{160, 160, 80}));
   EXPECT_EQ(silences(config, 19), Durations{});
@@ -96,7 +96,7 @@ TEST(Mp4Container, FillsG711InPacketsOfAtMost20Ms) {
 TEST(Mp4Container, FillsAacInWholeFrames) {
   using Durations = std::vector<std::int64_t>;
   const TrackConfig stereo{48000, AacConfig{.asc = {0x11, 0x90}}};
-  Mp4Container mp4;
+  Mp4Container mp4(/*indexed=*/true);
   EXPECT_EQ(mp4.silence_grid(stereo), 1024);
   EXPECT_EQ(silences(stereo, 3000), (Durations{1024, 1024}));
   EXPECT_EQ(silences(stereo, 1023), Durations{});
@@ -105,7 +105,7 @@ TEST(Mp4Container, FillsAacInWholeFrames) {
 // A program_config_element describes the layout: channelConfiguration 0.
 TEST(Mp4Container, LeavesHolesWhereThereIsNoSilence) {
   const TrackConfig odd{48000, AacConfig{.asc = {0x11, 0x80}}};
-  Mp4Container mp4;
+  Mp4Container mp4(/*indexed=*/true);
   EXPECT_EQ(mp4.silence_grid(odd), 0);
   EXPECT_FALSE(mp4.silence(odd, 48000));
   EXPECT_EQ(mp4.silence_grid({90000, Vp8Config{}}), 0);
