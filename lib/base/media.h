@@ -98,8 +98,8 @@ struct G711Config {   // ITU-T G.711: a byte a sample and channel
   friend bool operator==(const G711Config&, const G711Config&) = default;
 };
 
-using CodecConfig = std::variant<H264Config, H265Config, Vp8Config, Vp9Config, Av1Config, OpusConfig,
-                                 AacConfig, G711Config>;
+using CodecConfig = std::variant<H264Config, H265Config, Vp8Config, Vp9Config, Av1Config,
+                                 OpusConfig, AacConfig, G711Config>;
 
 struct TrackConfig {
   std::uint32_t timescale = 90000;  // ticks a second of this track's samples

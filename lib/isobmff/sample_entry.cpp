@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Sample entries: avc3 with its avcC, hev1 with its hvcC, vp08 and vp09 with their vpcC, av01 with its
-// av1C, Opus with its dOps, mp4a with its esds, ulaw and alaw.
+// Sample entries: avc3 with its avcC, hev1 with its hvcC, vp08 and vp09 with their vpcC, av01 with
+// its av1C, Opus with its dOps, mp4a with its esds, ulaw and alaw.
 #include "lib/isobmff/sample_entry.h"
 
 #include <limits>

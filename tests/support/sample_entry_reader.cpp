@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Sample entries: video in general, AVC (ISO/IEC 14496-15, 5.3.3 and 5.4.2), Opus ("Encapsulation of
-// Opus in ISO BMFF", 4.3), AAC (ISO/IEC 14496-14, 5.6) and G.711.
+// Sample entries: video in general, AVC (ISO/IEC 14496-15, 5.3.3 and 5.4.2), Opus ("Encapsulation
+// of Opus in ISO BMFF", 4.3), AAC (ISO/IEC 14496-14, 5.6) and G.711.
 #include <algorithm>
 #include <map>
 
@@ -76,9 +76,9 @@ struct VisualCodec {
   void (*read)(Context&, const Box&, Mp4Track&);
 };
 const std::map<std::string, VisualCodec> kVisualCodecs = {
-    {"hvc1", {"hvcC", read_hvcc}}, {"hev1", {"hvcC", read_hvcc}},
-     {"avc1", {"avcC", read_avcc}}, {"avc3", {"avcC", read_avcc}}, {"vp08", {"vpcC", read_vpcc}},
-    {"vp09", {"vpcC", read_vpcc}}, {"av01", {"av1C", read_av1c}},
+    {"hvc1", {"hvcC", read_hvcc}}, {"hev1", {"hvcC", read_hvcc}}, {"avc1", {"avcC", read_avcc}},
+    {"avc3", {"avcC", read_avcc}}, {"vp08", {"vpcC", read_vpcc}}, {"vp09", {"vpcC", read_vpcc}},
+    {"av01", {"av1C", read_av1c}},
 };
 
 void read_visual_entry(Context& ctx, const Box& entry, const VisualCodec& codec,
