@@ -4,9 +4,14 @@
 #include <gst/gst.h>
 
 #include <cstdio>
+#include <map>
+#include <string>
 
 namespace rec::test {
 namespace {
+
+const std::map<std::string, Extra> kExtras = {
+    {"g722", Extra::kG722}, {"pcmu", Extra::kPcmu}, {"vp8", Extra::kVp8}};
 
 struct RawArguments {  // as GOption fills them in
   gchar* log = nullptr;
@@ -53,7 +58,7 @@ GOptionGroup* media_options(RawArguments& raw, MediaOptions& media) {
       {"no-video", 0, 0, G_OPTION_ARG_NONE, &raw.no_video, "Audio only", nullptr},
       {"spoil", 0, 0, G_OPTION_ARG_STRING, &raw.spoil, "Random payloads on it", "video|audio"},
       {"spoil-share", 0, 0, G_OPTION_ARG_DOUBLE, &media.spoil_share, "Of packets (0.2)", "0..1"},
-      {"extra", 0, 0, G_OPTION_ARG_STRING, &raw.extra, "A third track", "pcmu|vp8"},
+      {"extra", 0, 0, G_OPTION_ARG_STRING, &raw.extra, "A third track", "g722|pcmu|vp8"},
       {"marks", 0, 0, G_OPTION_ARG_NONE, &raw.marks, "A beep and a flash a second", nullptr},
       {"dtx", 0, 0, G_OPTION_ARG_NONE, &raw.dtx, "Opus sends no silence", nullptr},
       {"wrap", 0, 0, G_OPTION_ARG_NONE, &raw.wrap, "RTP time and sequence wrap at 3 s", nullptr},
@@ -129,14 +134,14 @@ bool fill_in_media(const RawArguments& raw, MediaOptions& media) {
   const std::string spoil = text_of(raw.spoil);
   const std::string extra = text_of(raw.extra);
   if (!audio || !video || !(spoil.empty() || spoil == "video" || spoil == "audio") ||
-      !(extra.empty() || extra == "pcmu" || extra == "vp8")) {
+      !(extra.empty() || kExtras.contains(extra))) {
     std::fprintf(stderr, "record-call: see --help-all for windows, --spoil and --extra\n");
     return false;
   }
   media.audio_silent = *audio;
   media.video_silent = *video;
   if (!spoil.empty()) media.spoil = spoil == "video" ? Line::kVideo : Line::kAudio;
-  if (!extra.empty()) media.extra = extra == "pcmu" ? Extra::kPcmu : Extra::kVp8;
+  if (!extra.empty()) media.extra = kExtras.at(extra);
   return true;
 }
 

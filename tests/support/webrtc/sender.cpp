@@ -212,6 +212,11 @@ Status Sender::add_to(GstBin* pipeline) {
                     sound + "samplesperbuffer=160 ! audio/x-raw,rate=8000,channels=1" +
                         " ! mulawenc name=encoder ! rtppcmupay name=payloader",
                     "application/x-rtp,media=audio,encoding-name=PCMU,clock-rate=8000,payload=0");
+  if (options_.extra == Extra::kG722)
+    return add_line(pipeline, Line::kExtra,
+                    sound + "samplesperbuffer=320 ! audio/x-raw,rate=16000,channels=1" +
+                        " ! avenc_g722 name=encoder ! rtpg722pay name=payloader",
+                    "application/x-rtp,media=audio,encoding-name=G722,clock-rate=8000,payload=9");
   if (options_.extra == Extra::kVp8)
     return add_line(pipeline, Line::kExtra,
                     pictures + "width=160,height=120 ! vp8enc name=encoder deadline=1 cpu-used=8" +

@@ -27,7 +27,7 @@ struct Window {  // seconds since media started; `to` is not part of it
   double to = 0;
 };
 
-enum class Extra { kNone, kPcmu, kVp8 };  // a third m-line with a codec that nobody asked for
+enum class Extra { kNone, kG722, kPcmu, kVp8 };  // a third m-line; G.722 cannot be recorded
 
 struct MediaOptions {
   double seconds = 10;
