@@ -9,6 +9,8 @@
 #include "lib/codec/opus.h"
 #include "lib/isobmff/fragment.h"
 #include "lib/isobmff/init_segment.h"
+#include "lib/isobmff/movie_boxes.h"
+#include "lib/isobmff/reference_time.h"
 
 namespace rec::record {
 namespace {
@@ -53,11 +55,10 @@ std::optional<Silence> silence_of_g711(const G711Config& g711, std::int64_t at_m
 
 Bytes Mp4Container::header(std::span<const Track> tracks, std::uint64_t utc_seconds) {
   std::vector<isobmff::Track> declared;
-  media_ahead_.clear();
+  declared_.clear();
   for (const Track& t : tracks) {
     declared.push_back({t.id, t.config});
-    if (const auto* opus = std::get_if<OpusConfig>(&t.config.codec); opus && opus->pre_skip > 0)
-      media_ahead_[t.id] = opus->pre_skip;
+    declared_.push_back({t.id, isobmff::media_ahead(t.config), codec::InBandSets(t.config.codec)});
   }
   Bytes bytes = isobmff::init_segment(declared, utc_seconds);
   if (indexed_) index_.emplace(declared, utc_seconds);
@@ -66,37 +67,48 @@ Bytes Mp4Container::header(std::span<const Track> tracks, std::uint64_t utc_seco
   return bytes;
 }
 
-Bytes Mp4Container::fragment(std::uint32_t sequence, std::span<const TrackRun> runs,
+Bytes Mp4Container::fragment(std::uint32_t sequence, std::span<TrackRun> runs,
                              const std::optional<Reference>& reference) {
   std::optional<isobmff::ReferenceTime> clock;
   if (reference) {
-    const std::int64_t media_time = reference->pts + ahead_of(reference->track_id);
+    const Declared* track = declared(reference->track_id);
+    const std::int64_t media_time = reference->pts + (track ? track->media_ahead : 0);
     // The box cannot say a time before the file: better none than a wrong one.
     if (media_time >= 0)
       clock = {reference->track_id, static_cast<std::uint64_t>(media_time), reference->utc,
                reference->of_sender};
   }
-  if (media_ahead_.empty()) return write_fragment(sequence, runs, clock);
-  std::vector<TrackRun> shifted(runs.begin(), runs.end());
-  for (TrackRun& run : shifted) {
-    const std::int64_t ahead = ahead_of(run.track_id);
+  std::uint64_t data_bytes = 0;
+  for (TrackRun& run : runs) {
+    const Declared* track = declared(run.track_id);
+    const std::int64_t ahead = track ? track->media_ahead : 0;
     run.end_dts += ahead;
     for (RunSample& sample : run.samples) sample.dts += ahead;
+    if (index_) note_sets(run);
+    data_bytes += run.bytes.size();
   }
-  return write_fragment(sequence, shifted, clock);
-}
-
-Bytes Mp4Container::write_fragment(std::uint32_t sequence, std::span<const TrackRun> runs,
-                                   const std::optional<isobmff::ReferenceTime>& clock) {
   Bytes bytes = isobmff::fragment(sequence, runs, clock);
   if (index_ && !bytes.empty()) {
-    std::uint64_t samples = 0;
-    for (const TrackRun& run : runs) samples += run.bytes.size();
-    const std::uint64_t moof = size_ + (clock ? isobmff::kPrftBytes : 0);
-    index_->add(runs, moof, size_ + bytes.size() - samples);
+    index_->add(runs, size_ + (clock ? isobmff::kPrftBytes : 0), size_ + bytes.size() - data_bytes);
+    if (index_->bytes() >= 2 * most_index_bytes_) index_.reset();
   }
   size_ += bytes.size();
   return bytes;
+}
+
+// Which of the parameter sets in the samples a finished file can do without.
+void Mp4Container::note_sets(TrackRun& run) {
+  const Declared* track = declared(run.track_id);
+  if (!track) return;
+  std::size_t at = 0;
+  for (RunSample& sample : run.samples) {
+    const auto sets = track->sets.dispensable(std::span(run.bytes).subspan(at, sample.size));
+    if (sets)
+      sample.sets = static_cast<std::uint32_t>(*sets);
+    else
+      index_->keep_sets(run.track_id);
+    at += sample.size;
+  }
 }
 
 recording::Container::Ending Mp4Container::finish(std::uint64_t rewrite_below) {
@@ -106,9 +118,16 @@ recording::Container::Ending Mp4Container::finish(std::uint64_t rewrite_below) {
   return {.append = index_->moov(), .rewrite_offset = free_offset_, .rewrite = std::move(header)};
 }
 
-std::int64_t Mp4Container::ahead_of(std::uint32_t track_id) const {
-  const auto ahead = media_ahead_.find(track_id);
-  return ahead == media_ahead_.end() ? 0 : ahead->second;
+bool Mp4Container::full() const { return index_ && index_->bytes() >= most_index_bytes_; }
+
+std::uint64_t Mp4Container::most_ending_bytes() const {
+  return index_ ? index_->most_moov_bytes() : 0;
+}
+
+const Mp4Container::Declared* Mp4Container::declared(std::uint32_t track_id) const {
+  const auto track = std::find_if(declared_.begin(), declared_.end(),
+                                  [&](const Declared& each) { return each.id == track_id; });
+  return track == declared_.end() ? nullptr : &*track;
 }
 
 std::int64_t Mp4Container::silence_grid(const TrackConfig& config) {

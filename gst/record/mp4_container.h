@@ -3,11 +3,11 @@
 // MP4 as a recorder's container: joins lib/isobmff and lib/codec to lib/recording.
 #pragma once
 
-#include <map>
 #include <optional>
+#include <vector>
 
+#include "lib/codec/in_band_sets.h"
 #include "lib/isobmff/movie_index.h"
-#include "lib/isobmff/reference_time.h"
 #include "lib/recording/container.h"
 
 namespace rec::record {
@@ -16,25 +16,37 @@ class Mp4Container final : public recording::Container {
  public:
   static constexpr char kContentType[] = "video/mp4";
 
-  // `indexed`: a file that is finished gets an index of all its samples.
-  explicit Mp4Container(bool indexed) : indexed_(indexed) {}
+  // An hour of video and audio takes less than 1 MB.
+  static constexpr std::size_t kMostIndexBytes = 16 << 20;
+
+  // `indexed`: a file that is finished gets an index of all its samples. A file whose index takes
+  // `most_index_bytes` of memory is full; one that grows to twice that gets none.
+  explicit Mp4Container(bool indexed, std::size_t most_index_bytes = kMostIndexBytes)
+      : indexed_(indexed), most_index_bytes_(most_index_bytes) {}
 
   Bytes header(std::span<const Track> tracks, std::uint64_t utc_seconds) override;
-  Bytes fragment(std::uint32_t sequence, std::span<const TrackRun> runs,
+  Bytes fragment(std::uint32_t sequence, std::span<TrackRun> runs,
                  const std::optional<Reference>& reference) override;
   Ending finish(std::uint64_t rewrite_below) override;
+  bool full() const override;
+  std::uint64_t most_ending_bytes() const override;
   std::int64_t silence_grid(const TrackConfig& config) override;
   std::optional<Silence> silence(const TrackConfig& config, std::int64_t at_most) override;
 
  private:
-  Bytes write_fragment(std::uint32_t sequence, std::span<const TrackRun> runs,
-                       const std::optional<isobmff::ReferenceTime>& clock);
-  std::int64_t ahead_of(std::uint32_t track_id) const;
+  struct Declared {
+    std::uint32_t id;
+    // An edit cuts the pre-skip, so media time is ahead of PTS by it; ticks.
+    std::int64_t media_ahead;
+    codec::InBandSets sets;
+  };
+  const Declared* declared(std::uint32_t track_id) const;
+  void note_sets(TrackRun& run);
 
-  // An edit cuts the pre-skip of these tracks, so their media time is ahead of their PTS by it.
-  std::map<std::uint32_t, std::int64_t> media_ahead_;  // track id, ticks
   const bool indexed_;
+  const std::size_t most_index_bytes_;
   // Of the file that header() began.
+  std::vector<Declared> declared_;
   std::optional<isobmff::MovieIndex> index_;
   std::uint64_t free_offset_ = 0;
   std::uint64_t size_ = 0;

@@ -126,6 +126,8 @@ struct RunSample {
   std::int32_t cts_offset = 0;  // pts - dts, track ticks
   std::uint32_t size = 0;       // bytes
   bool key = false;             // a decoder can start here
+  // So many bytes at its start are parameter sets that the track's configuration has as well.
+  std::uint32_t sets = 0;
 };
 
 // The samples of one track in one fragment.

@@ -60,7 +60,7 @@ Status NalStream::set_format(Format format, std::span<const std::uint8_t> codec_
 
 Result<NalStream::AccessUnit> NalStream::convert(std::span<const std::uint8_t> au) {
   if (auto collected = collect(au); !collected) return collected.error();
-  for (const Nal nal : nals_) remember(nal);
+  remember_sets();
   const auto slice = std::find_if(nals_.begin(), nals_.end(),
                                   [this](Nal nal) { return role(nal) == Role::kSlice; });
   AccessUnit out;
@@ -103,17 +103,35 @@ Status NalStream::collect(std::span<const std::uint8_t> au) {
                  (cursor.ok() ? " bytes without a NAL unit" : " bytes with broken framing"));
 }
 
-// Keeps `nal` if it is a parameter set. One that cannot be read passes through unremembered.
-void NalStream::remember(Nal nal) {
+// Keeps the parameter sets, and drops each from nals_ that the access unit says again: rtph264pay
+// puts them between an SEI and the picture too, where avc1 cannot do without them.
+void NalStream::remember_sets() {
+  std::size_t kept = 0;
+  for (const Nal nal : nals_) {
+    const auto said_before = [&](Nal other) {
+      return std::equal(nal.begin(), nal.end(), other.begin(), other.end());
+    };
+    const auto end = nals_.begin() + static_cast<std::ptrdiff_t>(kept);
+    if (remember(nal) == Remembered::kBefore && std::any_of(nals_.begin(), end, said_before))
+      continue;
+    nals_[kept++] = nal;
+  }
+  nals_.resize(kept);
+}
+
+// One that cannot be read passes through unremembered.
+NalStream::Remembered NalStream::remember(Nal nal) {
   const Role r = role(nal);
-  if (r != Role::kVps && r != Role::kSps && r != Role::kPps) return;
-  if (nal.size() > kMaxRememberedBytes) return;
+  if (r != Role::kVps && r != Role::kSps && r != Role::kPps) return Remembered::kNot;
+  if (nal.size() > kMaxRememberedBytes) return Remembered::kNot;
   const auto ids = parse_set(nal);
-  if (!ids) return;
+  if (!ids) return Remembered::kNot;
   Set& entry = known_.of(r)[ids.value().id];
-  if (std::equal(nal.begin(), nal.end(), entry.nal.begin(), entry.nal.end())) return;
+  if (std::equal(nal.begin(), nal.end(), entry.nal.begin(), entry.nal.end()))
+    return Remembered::kBefore;
   entry = {Bytes(nal.begin(), nal.end()), ids.value().parent};
   sets_changed_ = true;
+  return Remembered::kNow;
 }
 
 // The SPS that a slice's PPS refers to, if all that it needs is known.

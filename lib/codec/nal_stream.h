@@ -98,7 +98,9 @@ class NalStream {  // one per track, one thread
 
   Result<Record> read_codec_data(Format format, std::span<const std::uint8_t> data) const;
   Status collect(std::span<const std::uint8_t> au);
-  void remember(Nal nal);
+  void remember_sets();
+  enum class Remembered { kNot, kBefore, kNow };
+  Remembered remember(Nal nal);
   std::optional<std::uint8_t> sps_id_of(Nal slice) const;
   std::vector<Bytes> pps_of(std::uint8_t sps_id) const;
   void update_config(std::optional<std::uint8_t> activated);

@@ -51,7 +51,7 @@ void write_edits(BoxWriter& w, const Edits& edits) {  // 8.6.5, 8.6.6
 }
 
 void write_full_trak(BoxWriter& w, const Track& track, const SampleIndex& samples,
-                     std::uint64_t time_1904) {
+                     ParameterSets sets, std::uint64_t time_1904) {
   const Medium medium = medium_of(track.config.codec);
   const Edits edits = samples.empty() ? Edits{} : edits_of(track, samples);
   auto trak = w.box("trak");
@@ -65,27 +65,35 @@ void write_full_trak(BoxWriter& w, const Track& track, const SampleIndex& sample
   write_media_header(w, medium);
   write_dinf(w);
   auto stbl = w.box("stbl");  // 8.5.1
-  write_stsd(w, track.config.codec);
-  samples.write_tables(w);
+  write_stsd(w, track.config.codec, sets);
+  samples.write_tables(w, sets == ParameterSets::kInSamples);
 }
 
 }  // namespace
 
 MovieIndex::MovieIndex(std::span<const Track> tracks, std::uint64_t creation_time_s)
     : creation_time_s_(creation_time_s) {
-  for (const Track& track : tracks) entries_.push_back({track, {}});
+  for (const Track& track : tracks) entries_.push_back({.track = track, .samples = {}});
 }
 
 void MovieIndex::add(std::span<const TrackRun> runs, std::uint64_t moof, std::uint64_t data) {
   std::uint32_t traf = 0;
   for (const TrackRun& run : runs) {
     if (run.samples.empty()) continue;  // no traf
-    const auto entry = std::find_if(entries_.begin(), entries_.end(),
-                                    [&](const Entry& e) { return e.track.id == run.track_id; });
     ++traf;
-    if (entry != entries_.end()) entry->samples.add(run, {moof, data, traf});
+    if (Entry* e = entry(run.track_id)) e->samples.add(run, {moof, data, traf});
     for (const RunSample& sample : run.samples) data += sample.size;
   }
+}
+
+MovieIndex::Entry* MovieIndex::entry(std::uint32_t track_id) {
+  const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                  [&](const Entry& e) { return e.track.id == track_id; });
+  return found == entries_.end() ? nullptr : &*found;
+}
+
+void MovieIndex::keep_sets(std::uint32_t track_id) {
+  if (Entry* e = entry(track_id)) e->sets = ParameterSets::kInSamples;
 }
 
 bool MovieIndex::writable() const {
@@ -99,7 +107,7 @@ Bytes MovieIndex::moov() const {
   const std::uint64_t time_1904 = since_1904(creation_time_s_);
   std::uint32_t highest_id = 0;
   std::uint64_t duration = 0;
-  for (const auto& [track, samples] : entries_) {
+  for (const auto& [track, samples, sets] : entries_) {
     highest_id = std::max(highest_id, track.id);
     if (samples.empty()) continue;
     const Edits edits = edits_of(track, samples);
@@ -109,7 +117,8 @@ Bytes MovieIndex::moov() const {
   {
     auto moov = w.box("moov");  // 8.2.1
     write_mvhd(w, time_1904, highest_id + 1, kTimescale, duration);
-    for (const auto& [track, samples] : entries_) write_full_trak(w, track, samples, time_1904);
+    for (const auto& [track, samples, sets] : entries_)
+      write_full_trak(w, track, samples, sets, time_1904);
   }
   return w.take();
 }
@@ -118,12 +127,19 @@ Bytes MovieIndex::mfra() const {
   BoxWriter w;
   {
     auto mfra = w.box("mfra");
-    for (const auto& [track, samples] : entries_)
+    for (const auto& [track, samples, sets] : entries_)
       if (!samples.empty()) samples.write_tfra(w, track.id);
     auto mfro = w.full_box("mfro", 0, 0);  // 8.8.11: the size of mfra, and the file's last bytes
     w.u32(static_cast<std::uint32_t>(w.size() + 4));
   }
   return w.take();
+}
+
+std::uint64_t MovieIndex::most_moov_bytes() const {
+  constexpr std::uint64_t kBoxes = 4096;  // around the tables of a track, with a large entry
+  std::uint64_t bytes = kBoxes;
+  for (const Entry& entry : entries_) bytes += kBoxes + entry.samples.most_table_bytes();
+  return bytes;
 }
 
 std::size_t MovieIndex::bytes() const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lib/isobmff/init_segment.h"
+#include "lib/isobmff/sample_entry.h"
 #include "lib/isobmff/sample_index.h"
 
 namespace rec::isobmff {
@@ -23,19 +24,27 @@ class MovieIndex {
   // are. Runs pass check_runs(), and within a track no run begins before the end of the last.
   void add(std::span<const TrackRun> runs, std::uint64_t moof, std::uint64_t data);
 
+  // A sample of the track needs parameter sets that are not in its configuration, or has sets where
+  // RunSample::sets cannot say. Otherwise moov() leaves the sets out of all samples (avc1, hvc1).
+  void keep_sets(std::uint32_t track_id);
+
   // There is something to index, and the tables can hold it.
   bool writable() const;
   // The full index. Its durations are those of the samples.
   Bytes moov() const;
   // The random access points of the file as it is: mfra, 8.8.9.
   Bytes mfra() const;
-  std::size_t bytes() const;  // held in memory
+  std::uint64_t most_moov_bytes() const;  // that moov() can need
+  std::size_t bytes() const;              // held in memory
 
  private:
   struct Entry {
     Track track;
     SampleIndex samples;
+    ParameterSets sets = ParameterSets::kOnlyInEntry;
   };
+  Entry* entry(std::uint32_t track_id);
+
   std::vector<Entry> entries_;
   const std::uint64_t creation_time_s_;
 };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Sample entries: avc3 with its avcC, hev1 with its hvcC, vp08 and vp09 with their vpcC, av01 with
-// its av1C, Opus with its dOps, mp4a with its esds, ulaw and alaw.
+// Sample entries: avc3 or avc1 with its avcC, hev1 or hvc1 with its hvcC, vp08 and vp09 with their
+// vpcC, av01 with its av1C, Opus with its dOps, mp4a with its esds, ulaw and alaw.
 #include "lib/isobmff/sample_entry.h"
 
+#include <concepts>
 #include <limits>
 
 namespace rec::isobmff {
@@ -53,28 +54,53 @@ void write_descriptor_start(BoxWriter& w, std::uint8_t tag, std::size_t size) {
   w.u8(static_cast<std::uint8_t>(size & 0x7f));
 }
 
+template <class Config>
+concept HasParameterSets = std::same_as<Config, H264Config> || std::same_as<Config, H265Config>;
+
+// hvc1 demands array_completeness of each array (ISO/IEC 14496-15, 8.4.1); layout: 8.3.3.1.2.
+Bytes with_complete_arrays(Bytes hvcc) {
+  constexpr std::size_t kArrayCount = 22;
+  constexpr std::uint8_t kComplete = 0x80;
+  std::size_t at = kArrayCount + 1;
+  for (int arrays = hvcc.size() > kArrayCount ? hvcc[kArrayCount] : 0;
+       arrays > 0 && at + 3 <= hvcc.size(); --arrays) {
+    hvcc[at] |= kComplete;
+    int nals = hvcc[at + 1] << 8 | hvcc[at + 2];
+    for (at += 3; nals > 0 && at + 2 <= hvcc.size(); --nals)
+      at += 2 + (std::size_t{hvcc[at]} << 8 | hvcc[at + 1]);
+  }
+  return hvcc;
+}
+
 }  // namespace
 
-void write_stsd(BoxWriter& w, const CodecConfig& codec) {
+void write_stsd(BoxWriter& w, const CodecConfig& codec, ParameterSets sets) {
   auto stsd = w.full_box("stsd", 0, 0);
   // One entry for the life of the file. A change of parameter sets goes in band: a second entry
   // breaks ffmpeg and Chromium.
   w.u32(1);
-  std::visit([&w](const auto& config) { write_sample_entry(w, config); }, codec);
+  std::visit(
+      [&]<class Config>(const Config& config) {
+        if constexpr (HasParameterSets<Config>)
+          write_sample_entry(w, config, sets);
+        else
+          write_sample_entry(w, config);
+      },
+      codec);
 }
 
-void write_sample_entry(BoxWriter& w, const H264Config& config) {
-  auto entry = w.box("avc3");  // avc3: parameter sets may be in the samples
+void write_sample_entry(BoxWriter& w, const H264Config& config, ParameterSets sets) {
+  auto entry = w.box(sets == ParameterSets::kInSamples ? "avc3" : "avc1");
   write_visual_start(w, config.width, config.height);
   auto avcc = w.box("avcC");
   w.bytes(config.avcc);
 }
 
-void write_sample_entry(BoxWriter& w, const H265Config& config) {
-  auto entry = w.box("hev1");  // hev1: parameter sets may be in the samples
+void write_sample_entry(BoxWriter& w, const H265Config& config, ParameterSets sets) {
+  auto entry = w.box(sets == ParameterSets::kInSamples ? "hev1" : "hvc1");
   write_visual_start(w, config.width, config.height);
   auto hvcc = w.box("hvcC");
-  w.bytes(config.hvcc);
+  w.bytes(sets == ParameterSets::kInSamples ? config.hvcc : with_complete_arrays(config.hvcc));
 }
 
 void write_sample_entry(BoxWriter& w, const Vp8Config& config) {

@@ -7,9 +7,19 @@
 
 namespace rec::isobmff {
 
-void write_stsd(BoxWriter& w, const CodecConfig& codec);          // ISO/IEC 14496-12, 8.5.2
-void write_sample_entry(BoxWriter& w, const H264Config& config);  // avc3: ISO/IEC 14496-15, 5.4.2
-void write_sample_entry(BoxWriter& w, const H265Config& config);  // hev1: ISO/IEC 14496-15, 8.4.1
+// Where the parameter sets of H.264 and H.265 are.
+enum class ParameterSets {
+  kInSamples,    // there too, and they may change
+  kOnlyInEntry,  // all of them are in the decoder configuration record
+};
+// ISO/IEC 14496-12, 8.5.2.
+void write_stsd(BoxWriter& w, const CodecConfig& codec,
+                ParameterSets sets = ParameterSets::kInSamples);
+// avc3 or avc1: ISO/IEC 14496-15, 5.4.2; hev1 or hvc1: 8.4.1.
+void write_sample_entry(BoxWriter& w, const H264Config& config,
+                        ParameterSets sets = ParameterSets::kInSamples);
+void write_sample_entry(BoxWriter& w, const H265Config& config,
+                        ParameterSets sets = ParameterSets::kInSamples);
 // "VP Codec ISO Media File Format Binding" 1.0, and "AV1 Codec ISO Media File Format Binding", 2.2.
 void write_sample_entry(BoxWriter& w, const Vp8Config& config);  // vp08
 void write_sample_entry(BoxWriter& w, const Vp9Config& config);  // vp09

@@ -15,6 +15,25 @@ constexpr auto kMost32 = std::numeric_limits<std::uint32_t>::max();
 std::uint32_t u32_of(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
 std::uint32_t u32_of(std::int64_t value) { return static_cast<std::uint32_t>(value); }
 
+void write_stsc(BoxWriter& w, const RunLengthList& chunk_samples) {  // 8.7.4
+  auto stsc = w.full_box("stsc", 0, 0);
+  w.u32(u32_of(chunk_samples.runs()));
+  std::uint64_t chunk = 1;
+  chunk_samples.for_each_run([&](std::uint64_t count, std::int64_t samples) {
+    w.u32(u32_of(chunk));
+    w.u32(u32_of(samples));
+    w.u32(1);  // sample_description_index
+    chunk += count;
+  });
+}
+
+void write_chunk_offsets(BoxWriter& w, const std::vector<std::uint64_t>& offsets) {  // 8.7.5
+  const bool large = !offsets.empty() && offsets.back() > kMost32;
+  auto box = w.full_box(large ? "co64" : "stco", 0, 0);
+  w.u32(u32_of(offsets.size()));
+  for (const std::uint64_t offset : offsets) large ? w.u64(offset) : w.u32(u32_of(offset));
+}
+
 }  // namespace
 
 void SampleIndex::add(const TrackRun& run, const Place& place) {
@@ -37,6 +56,9 @@ void SampleIndex::add(const TrackRun& run, const Place& place) {
     cts_offsets_.push(sample.cts_offset);
     negative_offsets_ = negative_offsets_ || sample.cts_offset < 0;
     sync_.push(sample.key ? 1 : 0);
+    sync_samples_ += sample.key ? 1 : 0;
+    sets_.push(sample.sets);
+    samples_with_sets_ += sample.sets > 0 ? 1 : 0;
     sizes_.push(std::int64_t{sample.size} - last_size_);
     same_size_ = same_size_ && sample.size == first_size_;
     last_size_ = sample.size;
@@ -46,21 +68,41 @@ void SampleIndex::add(const TrackRun& run, const Place& place) {
   chunk_data_.push(static_cast<std::int64_t>(place.data - place.moof));
   chunk_trafs_.push(place.traf);
   last_moof_ = place.moof;
-  last_data_ = place.data;
 }
 
 std::size_t SampleIndex::bytes() const {
-  return durations_.bytes() + cts_offsets_.bytes() + sync_.bytes() + sizes_.bytes() +
-         chunk_samples_.bytes() + chunk_moofs_.bytes() + chunk_data_.bytes() + chunk_trafs_.bytes();
+  return durations_.bytes() + cts_offsets_.bytes() + sync_.bytes() + sets_.bytes() +
+         sizes_.bytes() + chunk_samples_.bytes() + chunk_moofs_.bytes() + chunk_data_.bytes() +
+         chunk_trafs_.bytes();
 }
 
-void SampleIndex::write_tables(BoxWriter& w) const {
+void SampleIndex::write_tables(BoxWriter& w, bool whole) const {
   write_stts(w);
   write_ctts(w);
   write_stss(w);
-  write_stsc(w);
-  write_stsz(w);
-  write_chunk_offsets(w);
+  if (whole || samples_with_sets_ == 0) {
+    const Chunks chunks = runs_as_chunks();
+    write_stsc(w, chunks.samples);
+    write_stsz(w);
+    return write_chunk_offsets(w, chunks.offsets);
+  }
+  const std::vector<std::uint32_t> sizes = this->sizes();
+  std::vector<std::uint32_t> sets;
+  sets.reserve(sizes.size());
+  sets_.for_each([&](std::int64_t bytes) { sets.push_back(u32_of(bytes)); });
+  const Chunks chunks = chunks_without_sets(sizes, sets);
+  write_stsc(w, chunks.samples);
+  write_stsz_without_sets(w, sizes, sets);
+  write_chunk_offsets(w, chunks.offsets);
+}
+
+std::uint64_t SampleIndex::most_table_bytes() const {
+  constexpr std::uint64_t kHeaders = 6 * 20;  // of six tables
+  const std::uint64_t chunks = chunk_moofs_.count() + samples_with_sets_;
+  return kHeaders + 8 * (durations_.runs() + 1) +
+         (cts_offsets_.all(0) ? 0 : 8) * cts_offsets_.runs() +
+         (sync_.all(1) ? 0 : 4) * sync_samples_ + (same_size_ ? 0 : 4) * sizes_.count() +
+         12 * std::min(chunks, chunk_samples_.runs() + 2 * samples_with_sets_) + 8 * chunks;
 }
 
 void SampleIndex::write_stts(BoxWriter& w) const {  // 8.6.1.2
@@ -101,18 +143,6 @@ void SampleIndex::write_stss(BoxWriter& w) const {  // 8.6.2; without it, all ar
   w.patch_u32(entry_count, entries);
 }
 
-void SampleIndex::write_stsc(BoxWriter& w) const {  // 8.7.4
-  auto stsc = w.full_box("stsc", 0, 0);
-  w.u32(u32_of(chunk_samples_.runs()));
-  std::uint64_t chunk = 1;
-  chunk_samples_.for_each_run([&](std::uint64_t count, std::int64_t samples) {
-    w.u32(u32_of(chunk));
-    w.u32(u32_of(samples));
-    w.u32(1);  // sample_description_index
-    chunk += count;
-  });
-}
-
 void SampleIndex::write_stsz(BoxWriter& w) const {  // 8.7.3.2
   auto stsz = w.full_box("stsz", 0, 0);
   const bool same = same_size_ && !empty();
@@ -124,18 +154,57 @@ void SampleIndex::write_stsz(BoxWriter& w) const {  // 8.7.3.2
   for (std::size_t i = 0; i < sizes_.count(); ++i) w.u32(u32_of(size += reader.next()));
 }
 
-void SampleIndex::write_chunk_offsets(BoxWriter& w) const {  // 8.7.5
-  const bool large = last_data_ > kMost32;
-  auto box = w.full_box(large ? "co64" : "stco", 0, 0);
-  w.u32(u32_of(chunk_moofs_.count()));
+void SampleIndex::write_stsz_without_sets(BoxWriter& w, const std::vector<std::uint32_t>& sizes,
+                                          const std::vector<std::uint32_t>& sets) const {
+  auto stsz = w.full_box("stsz", 0, 0);
+  w.u32(0);
+  w.u32(u32_of(sizes.size()));
+  for (std::size_t i = 0; i < sizes.size(); ++i) w.u32(sizes[i] - sets[i]);
+}
+
+std::vector<std::uint32_t> SampleIndex::sizes() const {
+  std::vector<std::uint32_t> sizes;
+  sizes.reserve(sizes_.count());
+  PackedList::Reader reader(sizes_);
+  std::int64_t size = 0;
+  while (sizes.size() < sizes_.count()) sizes.push_back(u32_of(size += reader.next()));
+  return sizes;
+}
+
+SampleIndex::Chunks SampleIndex::runs_as_chunks() const {
+  Chunks chunks{chunk_samples_, {}};
+  chunks.offsets.reserve(chunk_moofs_.count());
   PackedList::Reader moofs(chunk_moofs_);
   PackedList::Reader data(chunk_data_);
   std::int64_t moof = 0;
   for (std::size_t i = 0; i < chunk_moofs_.count(); ++i) {
     moof += moofs.next();
-    const auto offset = static_cast<std::uint64_t>(moof + data.next());
-    large ? w.u64(offset) : w.u32(u32_of(offset));
+    chunks.offsets.push_back(static_cast<std::uint64_t>(moof + data.next()));
   }
+  return chunks;
+}
+
+SampleIndex::Chunks SampleIndex::chunks_without_sets(const std::vector<std::uint32_t>& sizes,
+                                                     const std::vector<std::uint32_t>& sets) const {
+  const Chunks runs = runs_as_chunks();
+  Chunks chunks;
+  std::size_t run = 0;
+  std::size_t sample = 0;
+  runs.samples.for_each([&](std::int64_t count) {
+    std::uint64_t offset = runs.offsets[run++];
+    std::int64_t in_chunk = 0;
+    for (; count > 0; --count, ++sample) {
+      if (in_chunk == 0 || sets[sample] > 0) {
+        if (in_chunk > 0) chunks.samples.push(in_chunk);
+        chunks.offsets.push_back(offset + sets[sample]);
+        in_chunk = 0;
+      }
+      ++in_chunk;
+      offset += sizes[sample];
+    }
+    chunks.samples.push(in_chunk);
+  });
+  return chunks;
 }
 
 void SampleIndex::write_tfra(BoxWriter& w, std::uint32_t track_id) const {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "lib/base/media.h"
 #include "lib/isobmff/box_writer.h"
@@ -32,8 +33,10 @@ class SampleIndex {
   std::int64_t last_shown() const { return last_shown_; }    // its end
   std::size_t bytes() const;
 
-  // stts, ctts, stss, stsc, stsz, and stco or co64.
-  void write_tables(BoxWriter& w) const;
+  // stts, ctts, stss, stsc, stsz, and stco or co64. `whole`: samples are as their moofs say, else
+  // without the parameter sets in front of them.
+  void write_tables(BoxWriter& w, bool whole) const;
+  std::uint64_t most_table_bytes() const;  // that write_tables() can need
   // tfra, 8.8.10: the sync samples of a track that has others, else the first of each run.
   void write_tfra(BoxWriter& w, std::uint32_t track_id) const;
 
@@ -41,13 +44,23 @@ class SampleIndex {
   void write_stts(BoxWriter& w) const;
   void write_ctts(BoxWriter& w) const;
   void write_stss(BoxWriter& w) const;
-  void write_stsc(BoxWriter& w) const;
+  struct Chunks {
+    RunLengthList samples;
+    std::vector<std::uint64_t> offsets;  // in the file
+  };
+  Chunks runs_as_chunks() const;
+  // Where sets are left out in front of a sample, it begins a chunk.
+  Chunks chunks_without_sets(const std::vector<std::uint32_t>& sizes,
+                             const std::vector<std::uint32_t>& sets) const;
+  std::vector<std::uint32_t> sizes() const;
+  void write_stsz_without_sets(BoxWriter& w, const std::vector<std::uint32_t>& sizes,
+                               const std::vector<std::uint32_t>& sets) const;
   void write_stsz(BoxWriter& w) const;
-  void write_chunk_offsets(BoxWriter& w) const;
 
   RunLengthList durations_;  // of all samples but the last
   RunLengthList cts_offsets_;
   RunLengthList sync_;  // 1: sync sample
+  RunLengthList sets_;  // bytes of parameter sets at the start of each sample
   PackedList sizes_;    // difference to the size before
   RunLengthList chunk_samples_;
   PackedList chunk_moofs_;  // difference to the one before
@@ -56,8 +69,9 @@ class SampleIndex {
   std::uint32_t first_size_ = 0;
   std::uint32_t last_size_ = 0;
   bool same_size_ = true;
+  std::uint64_t samples_with_sets_ = 0;
+  std::uint64_t sync_samples_ = 0;
   std::uint64_t last_moof_ = 0;
-  std::uint64_t last_data_ = 0;
   std::int64_t start_ = 0;  // track ticks, as tfdt counts them
   std::int64_t last_dts_ = 0;
   std::int64_t end_ = 0;

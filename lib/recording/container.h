@@ -27,9 +27,9 @@ class Container {
     Nanos utc;         // since 1970
     bool of_sender;    // the clock that captured it; else the time it arrived at
   };
-  // `sequence` counts from 1 within the file. What header() and fragment() return is appended to
-  // the file in that order.
-  virtual Bytes fragment(std::uint32_t sequence, std::span<const TrackRun> runs,
+  // `sequence` counts from 1 within the file; the container may change `runs` as it likes. What
+  // header() and fragment() return is appended to the file in that order.
+  virtual Bytes fragment(std::uint32_t sequence, std::span<TrackRun> runs,
                          const std::optional<Reference>& reference) = 0;
 
   // What makes a file whole after its last fragment. First `append` goes to its end, then `rewrite`
@@ -41,6 +41,11 @@ class Container {
   };
   // `rewrite_below`: bytes before this offset can be rewritten.
   virtual Ending finish(std::uint64_t rewrite_below) = 0;
+
+  // What is remembered of the file for its ending has reached its limit: it should end soon.
+  virtual bool full() const = 0;
+  // So many bytes at most finish() would append now.
+  virtual std::uint64_t most_ending_bytes() const = 0;
 
   // The duration of the shortest packet of silence, in track ticks; 0: there is none.
   virtual std::int64_t silence_grid(const TrackConfig& config) = 0;

@@ -70,6 +70,7 @@ struct Mp4Track {
   Mp4OpusFields dops;
   std::vector<Mp4Edit> edits;        // of the moov in front of the fragments
   std::vector<Mp4Edit> index_edits;  // of the moov behind them
+  std::string index_entry;           // likewise; empty: there is none
   std::uint64_t media_duration = 0;  // mdhd of a moov with samples, track ticks
   std::uint64_t track_duration = 0;  // tkhd of a moov with samples, movie ticks
   std::vector<Mp4Sample> samples;

@@ -26,7 +26,7 @@ class FakeContainer final : public recording::Container {
     return out;
   }
 
-  Bytes fragment(std::uint32_t sequence, std::span<const TrackRun> runs,
+  Bytes fragment(std::uint32_t sequence, std::span<TrackRun> runs,
                  const std::optional<Reference>& reference) override {
     Bytes out{'F'};
     put(out, sequence);
@@ -60,6 +60,11 @@ class FakeContainer final : public recording::Container {
     if (ending.append.empty()) return {};
     return rewrite_below >= 8 ? ending : Ending{.append = {'E'}};
   }
+
+  bool is_full = false;
+  bool full() const override { return is_full; }
+  std::uint64_t ending_bytes = 0;
+  std::uint64_t most_ending_bytes() const override { return ending_bytes; }
 
   std::int64_t silence_grid(const TrackConfig& config) override {
     return std::holds_alternative<OpusConfig>(config.codec) ? 120 : 0;

@@ -57,9 +57,9 @@ std::string format_track(const Mp4Track& t) {
   std::size_t keys = 0;
   for (const auto& sample : t.samples) keys += sample.key ? 1 : 0;
   std::string out = "{" + member("id", t.id) + ",\"handler\":" + quoted(t.handler) +
-                    ",\"codec\":" + quoted(t.entry) + ",\"rfc6381\":" + quoted(t.rfc6381()) + "," +
-                    member("timescale", t.timescale) + "," + member("samples", t.samples.size()) +
-                    "," + member("keys", keys);
+                    ",\"codec\":" + quoted(t.entry) + ",\"index_codec\":" + quoted(t.index_entry) +
+                    ",\"rfc6381\":" + quoted(t.rfc6381()) + "," + member("timescale", t.timescale) +
+                    "," + member("samples", t.samples.size()) + "," + member("keys", keys);
   out +=
       ",\"first_dts_s\":" + (t.samples.empty() ? "null" : seconds(t.samples[0].dts, t.timescale));
   out += ",\"end_s\":" + seconds(t.end_dts, t.timescale);

@@ -74,6 +74,24 @@ H264Stream running() {
   return stream;
 }
 
+// As rtph264pay with config-interval=-1 makes them of x264enc's.
+TEST(H264Stream, SetsThatAnAccessUnitRepeatsAreWrittenOnce) {
+  const Bytes sei = unhex("0605010080");
+  const Bytes set = unhex(kSps);
+  H264Stream stream;
+  const auto key = convert(
+      stream, byte_stream({unhex(kAud), set, unhex(kPps), sei, set, unhex(kPps), unhex(kIdr)}));
+  EXPECT_EQ(hex(key.bytes), hex(prefixed({unhex(kAud), set, unhex(kPps), sei, unhex(kIdr)})));
+  // Another set of the same id in between: what comes last is what the picture needs.
+  const Bytes other = unhex(kOtherSps);
+  const auto changed =
+      convert(stream, byte_stream({set, unhex(kPps), other, set, unhex(kPps), unhex(kIdr)}));
+  EXPECT_EQ(hex(changed.bytes), hex(prefixed({set, unhex(kPps), other, set, unhex(kIdr)})));
+  // Slices may be alike.
+  EXPECT_EQ(hex(convert(stream, byte_stream({unhex(kP), unhex(kP)})).bytes),
+            hex(prefixed({unhex(kP), unhex(kP)})));
+}
+
 TEST(H264Stream, SamplesAreThoseThatFfmpegPutsIntoMp4) {
   H264Stream stream;
   EXPECT_FALSE(stream.config());

@@ -37,19 +37,28 @@ Mp4Container container() {
 const TrackRun kRuns[] = {{1, {{90000, 3000, 2, true}}, 93000, {0x11, 0x12}},
                           {2, {{48000, 0, 1, true}}, 48960, {0xfc}}};
 
+Bytes fragment_of(Mp4Container& mp4, const std::optional<Reference>& reference) {
+  std::vector<TrackRun> runs(std::begin(kRuns), std::end(kRuns));
+  return mp4.fragment(1, runs, reference);
+}
+Bytes fragment_of(const std::optional<Reference>& reference) {
+  Mp4Container mp4 = container();
+  return fragment_of(mp4, reference);
+}
+
 std::string first_word(const Bytes& fragment, std::size_t at) {
   return hex(std::span(fragment).subspan(at, 4));
 }
 
 TEST(Mp4Container, PutsTheReferenceInFrontOfTheMoof) {
-  const Bytes bytes = container().fragment(1, kRuns, Reference{1, 93000, k1970, true});
+  const Bytes bytes = fragment_of(Reference{1, 93000, k1970, true});
   EXPECT_EQ(hex(std::span(bytes).first(32)),
             words("00000020 70726674 01 000018 00000001 83aa7e80 00000000 00000000 00016b48"));
   EXPECT_EQ(first_word(bytes, 32 + 4), "6d6f6f66");
 }
 
 TEST(Mp4Container, ShiftsTheReferenceWithItsTrack) {
-  const Bytes bytes = container().fragment(1, kRuns, Reference{2, 48000, k1970, false});
+  const Bytes bytes = fragment_of(Reference{2, 48000, k1970, false});
   EXPECT_EQ(hex(std::span(bytes).first(32)),
             words("00000020 70726674 01 000008 00000002 83aa7e80 00000000 "
                   "00000000 0000bcb8"));  // 48000 + 312
@@ -58,12 +67,12 @@ TEST(Mp4Container, ShiftsTheReferenceWithItsTrack) {
 }
 
 TEST(Mp4Container, WritesTheMoofFirstWithoutAReference) {
-  EXPECT_EQ(first_word(container().fragment(1, kRuns, std::nullopt), 4), "6d6f6f66");
+  EXPECT_EQ(first_word(fragment_of(std::nullopt), 4), "6d6f6f66");
 }
 
 TEST(Mp4Container, HasNoReferenceBeforeTheFile) {
   const auto fragment_at = [](std::uint32_t track, std::int64_t pts) {
-    return container().fragment(1, kRuns, Reference{track, pts, k1970, true});
+    return fragment_of(Reference{track, pts, k1970, true});
   };
   EXPECT_EQ(first_word(fragment_at(1, -1), 4), "6d6f6f66");
   EXPECT_EQ(first_word(fragment_at(2, -313), 4), "6d6f6f66");
@@ -127,7 +136,7 @@ std::vector<std::size_t> chunk_offsets(const Bytes& moov) {
 TEST(Mp4Container, FinishesWithAnIndexAndAnMdatOverTheRest) {
   Mp4Container mp4 = container();
   const std::size_t header = mp4.header(kTracks, 0).size();
-  const std::size_t end = header + mp4.fragment(1, kRuns, Reference{1, 93000, k1970, true}).size();
+  const std::size_t end = header + fragment_of(mp4, Reference{1, 93000, k1970, true}).size();
   const auto ending = mp4.finish(40);
   EXPECT_EQ(first_word(ending.append, 4), "6d6f6f76");  // moov
   EXPECT_EQ(ending.rewrite_offset, 24u);
@@ -140,7 +149,7 @@ TEST(Mp4Container, ListsKeyFramesWhereTheStoreCannotRewrite) {
   for (const std::uint64_t rewrite_below : {0, 39}) {
     Mp4Container mp4 = container();
     const std::size_t header = mp4.header(kTracks, 0).size();
-    mp4.fragment(1, kRuns, Reference{1, 93000, k1970, true});
+    fragment_of(mp4, Reference{1, 93000, k1970, true});
     const auto ending = mp4.finish(rewrite_below);
     EXPECT_EQ(first_word(ending.append, 4), "6d667261");  // mfra
     EXPECT_TRUE(ending.rewrite.empty());
@@ -158,9 +167,108 @@ TEST(Mp4Container, LeavesAFileAsItIs) {
   EXPECT_TRUE(empty.finish(UINT64_MAX).append.empty());  // no sample
   Mp4Container fragmented(/*indexed=*/false);
   fragmented.header(kTracks, 0);
-  fragmented.fragment(1, kRuns, std::nullopt);
+  fragment_of(fragmented, std::nullopt);
   const auto ending = fragmented.finish(UINT64_MAX);
   EXPECT_TRUE(ending.append.empty() && ending.rewrite.empty());
+}
+
+// SPS, PPS and an IDR slice of no picture; the record has both sets, the second SPS is another.
+const Bytes kSets = {0, 0, 0, 4, 0x67, 0x42, 0xe0, 0x1f, 0, 0, 0, 2, 0x68, 0xce};
+const Bytes kSlice = {0, 0, 0, 2, 0x65, 0x88};
+const Bytes kOtherSps = {0, 0, 0, 4, 0x67, 0x42, 0xe0, 0x1e};
+
+recording::Container::Track h264_track() {
+  H264Config h264;
+  h264.avcc = {1, 0x42, 0xe0, 0x1f, 0xff, 0xe1, 0, 4, 0x67, 0x42, 0xe0, 0x1f, 1, 0, 2, 0x68, 0xce};
+  return {1, {90000, h264}};
+}
+
+TrackRun h264_run(std::int64_t at, std::initializer_list<Bytes> samples) {
+  TrackRun run{1, {}, at, {}};
+  for (const Bytes& sample : samples) {
+    run.samples.push_back({run.end_dts, 0, static_cast<std::uint32_t>(sample.size()), true});
+    run.bytes.insert(run.bytes.end(), sample.begin(), sample.end());
+    run.end_dts += 3000;
+  }
+  return run;
+}
+
+Bytes joined(const Bytes& a, const Bytes& b) {
+  Bytes both = a;
+  both.insert(both.end(), b.begin(), b.end());
+  return both;
+}
+
+// Hex digits alone: what is looked for need not be aligned.
+std::string digits(std::string text) {
+  std::erase(text, ' ');
+  return text;
+}
+
+struct Finished {
+  std::string moov;
+  std::uint64_t data;  // where the first sample is
+};
+Finished finished(std::initializer_list<Bytes> samples) {
+  Mp4Container mp4(/*indexed=*/true);
+  const recording::Container::Track tracks[] = {h264_track()};
+  std::uint64_t size = mp4.header(tracks, 0).size();
+  TrackRun runs[] = {h264_run(0, samples)};
+  size += mp4.fragment(1, runs, std::nullopt).size();
+  return {digits(hex(mp4.finish(UINT64_MAX).append)), size - runs[0].bytes.size()};
+}
+
+TEST(Mp4Container, LeavesParameterSetsThatNeverChangeOutOfTheIndex) {
+  const auto [moov, data] = finished({joined(kSets, kSlice), kSlice, joined(kSets, kSlice)});
+  EXPECT_NE(moov.find("61766331"), std::string::npos);  // avc1
+  EXPECT_EQ(moov.find("61766333"), std::string::npos);  // avc3
+  // All samples have 6 bytes; the third one's chunk begins behind its sets.
+  EXPECT_NE(moov.find(digits("7374737a 00000000 00000000 00000003 00000006 00000006 00000006")),
+            std::string::npos)
+      << moov;
+  EXPECT_NE(moov.find(digits("73747363 00000000 00000002 00000001 00000002 00000001"
+                             "00000002 00000001 00000001")),
+            std::string::npos)
+      << moov;
+  const auto be32 = [](std::uint64_t v) {
+    return digits(
+        hex(Bytes{0, 0, static_cast<std::uint8_t>(v >> 8), static_cast<std::uint8_t>(v)}));
+  };
+  EXPECT_NE(moov.find(digits("7374636f 00000000 00000002") + be32(data + 14) + be32(data + 40)),
+            std::string::npos)
+      << moov;
+}
+
+TEST(Mp4Container, KeepsSamplesWholeWhereParameterSetsChange) {
+  const auto [moov, data] = finished({joined(kSets, kSlice), joined(kOtherSps, kSlice)});
+  EXPECT_NE(moov.find("61766333"), std::string::npos);  // avc3
+  EXPECT_NE(moov.find(digits("7374737a 00000000 00000000 00000002 00000014 0000000e")),
+            std::string::npos)
+      << moov;
+}
+
+TEST(Mp4Container, IsFullWhenItsIndexIs) {
+  Mp4Container mp4(/*indexed=*/true, /*most_index_bytes=*/1000);
+  const recording::Container::Track tracks[] = {h264_track()};
+  mp4.header(tracks, 0);
+  bool was_full = false;
+  std::uint32_t sequence = 0;
+  std::size_t moov = 0;
+  for (std::int64_t at = 0; sequence < 2000; at += 3000) {
+    TrackRun runs[] = {h264_run(at, {Bytes(6 + sequence % 7, 0)})};
+    mp4.fragment(++sequence, runs, std::nullopt);
+    if (!mp4.full() && was_full) break;  // it has given up its index
+    was_full = mp4.full();
+    const std::size_t bytes = mp4.finish(UINT64_MAX).append.size();
+    EXPECT_LE(bytes, mp4.most_ending_bytes());
+    EXPECT_LE(mp4.most_ending_bytes(), 16 * 1024 + bytes * 5 / 4);
+    moov = std::max(moov, bytes);
+  }
+  EXPECT_TRUE(was_full);
+  EXPECT_LT(sequence, 2000u);
+  EXPECT_GT(moov, 2000u);
+  EXPECT_TRUE(mp4.finish(UINT64_MAX).append.empty());  // it stays fragmented
+  EXPECT_EQ(mp4.most_ending_bytes(), 0u);
 }
 
 }  // namespace

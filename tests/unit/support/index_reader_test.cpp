@@ -154,6 +154,35 @@ const IndexDamage kDamage[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Index, DamagedIndex, testing::ValuesIn(kDamage));
 
+// avc1: the key frame without the 19 bytes of sets in front of it.
+std::string index_without_sets() {
+  std::string text = index_text();
+  replace_first(text, "avc3{", "avc1{");
+  replace_first(text, "stsz{ 00000000 00000000 00000003 0000001b",
+                "stsz{ 00000000 00000000 00000003 00000008");
+  replace_first(text, "stco{ 00000000 00000002 " + word(kFirst + 0xd8),
+                "stco{ 00000000 00000002 " + word(kFirst + 0xd8 + 19));
+  return text;
+}
+
+TEST(FinishedFile, MayLeaveOutParameterSetsThatItsEntryHas) {
+  const auto file = read_mp4(file_of(index_without_sets(), true));
+  EXPECT_THAT(file.violations, IsEmpty());
+  EXPECT_EQ(file.tracks[0].index_entry, "avc1");
+}
+
+TEST(FinishedFile, LeavesOutNothingElse) {
+  for (const auto& [find, by, violation] : std::vector<std::array<std::string, 3>>{
+           {"avc1{", "avc3{", "sample 0: size is not"},
+           {"68ce3c80", "68ce3c81", "sample 0: a parameter set in front of it"},
+           {word(kFirst + 0xd8 + 19), word(kFirst + 0xd8 + 18), "sample 0: size is not"},
+           {"00000003 00000008 00000008", "00000003 00000004 00000008", "sample 0: size is not"}}) {
+    std::string text = index_without_sets();
+    replace_first(text, find, by);
+    EXPECT_THAT(read_mp4(file_of(text, true)).violations, Contains(HasSubstr(violation)));
+  }
+}
+
 std::string list_text() {
   return "mfra{ tfra{ 00000000 00000001 00000000 00000001 00000000 " + word(kFirst) +
          " 01 01 01 } tfra{ 00000000 00000002 00000000 00000002 00000000 " + word(kFirst) +
