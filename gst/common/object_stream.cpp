@@ -10,6 +10,7 @@ constexpr char kClaim[] = "record-claim";
 constexpr char kRead[] = "record-read";
 constexpr char kClaimResult[] = "record-claim-result";
 constexpr char kObjectFailed[] = "record-object-failed";
+constexpr char kObjectFull[] = "record-object-full";
 constexpr char kCongestion[] = "record-congestion";
 constexpr char kCapabilities[] = "record-capabilities";
 constexpr char kReadback[] = "record-readback";
@@ -76,6 +77,8 @@ void set_object_info(GstBuffer* buffer, const ObjectInfo& info) {
   set_time(s, "start-utc", info.start_utc);
   set_time(s, "end-utc", info.end_utc);
   set_time(s, "duration", info.duration);
+  if (info.reserve > 0)
+    gst_structure_set(s, "reserve", G_TYPE_UINT64, guint64{info.reserve}, nullptr);
 }
 
 std::optional<ObjectInfo> object_info(GstBuffer* buffer) {
@@ -91,7 +94,8 @@ std::optional<ObjectInfo> object_info(GstBuffer* buffer) {
                     .late_key = text(s, "late-key"),
                     .start_utc = number(s, "start-utc", GST_CLOCK_TIME_NONE),
                     .end_utc = number(s, "end-utc", GST_CLOCK_TIME_NONE),
-                    .duration = number(s, "duration", GST_CLOCK_TIME_NONE)};
+                    .duration = number(s, "duration", GST_CLOCK_TIME_NONE),
+                    .reserve = number(s, "reserve", 0)};
 }
 
 Ref<GstEvent> make_claim(const std::string& key) {
@@ -111,6 +115,10 @@ Ref<GstEvent> make_claim_result(const ClaimResult& r) {
 Ref<GstEvent> make_object_failed(const ObjectFailed& f) {
   return upstream(gst_structure_new(kObjectFailed, "key", G_TYPE_STRING, f.key.c_str(), "reason",
                                     G_TYPE_STRING, f.reason.c_str(), nullptr));
+}
+
+Ref<GstEvent> make_object_full(const ObjectFull& f) {
+  return upstream(gst_structure_new(kObjectFull, "key", G_TYPE_STRING, f.key.c_str(), nullptr));
 }
 
 Ref<GstEvent> make_congestion(const Congestion& c) {
@@ -157,6 +165,12 @@ std::optional<ObjectFailed> parse_object_failed(GstEvent* event) {
   const auto* s = named(event, kObjectFailed);
   if (!s) return std::nullopt;
   return ObjectFailed{text(s, "key"), text(s, "reason")};
+}
+
+std::optional<ObjectFull> parse_object_full(GstEvent* event) {
+  const auto* s = named(event, kObjectFull);
+  if (!s) return std::nullopt;
+  return ObjectFull{text(s, "key")};
 }
 
 std::optional<Congestion> parse_congestion(GstEvent* event) {

@@ -29,6 +29,7 @@ struct ObjectInfo {
   GstClockTime start_utc = GST_CLOCK_TIME_NONE;
   GstClockTime end_utc = GST_CLOCK_TIME_NONE;
   GstClockTime duration = GST_CLOCK_TIME_NONE;  // of the media so far
+  std::uint64_t reserve = 0;  // bytes to keep room for: the end of the object may need them
 };
 
 // Registers the meta once per process, whichever plugin comes first.
@@ -45,6 +46,9 @@ struct ClaimResult {
 struct ObjectFailed {
   std::string key;
   std::string reason;
+};
+struct ObjectFull {
+  std::string key;
 };
 struct Congestion {
   bool on = false;
@@ -65,6 +69,7 @@ Ref<GstEvent> make_claim(const std::string& key);
 Ref<GstEvent> make_read(const std::string& key);
 Ref<GstEvent> make_claim_result(const ClaimResult& result);
 Ref<GstEvent> make_object_failed(const ObjectFailed& failed);
+Ref<GstEvent> make_object_full(const ObjectFull& full);
 Ref<GstEvent> make_congestion(const Congestion& congestion);
 Ref<GstEvent> make_capabilities(const Capabilities& capabilities);
 Ref<GstEvent> make_readback(const Readback& readback);
@@ -74,6 +79,7 @@ std::optional<std::string> parse_claim(GstEvent* event);
 std::optional<std::string> parse_read(GstEvent* event);
 std::optional<ClaimResult> parse_claim_result(GstEvent* event);
 std::optional<ObjectFailed> parse_object_failed(GstEvent* event);
+std::optional<ObjectFull> parse_object_full(GstEvent* event);
 std::optional<Congestion> parse_congestion(GstEvent* event);
 std::optional<Capabilities> parse_capabilities(GstEvent* event);
 std::optional<Readback> parse_readback(GstEvent* event);

@@ -28,6 +28,9 @@ class SystemFileOps final : public FileOps {
     return or_errno(::pread(fd, data, size, offset));
   }
   int ftruncate(int fd, off_t size) override { return or_errno(::ftruncate(fd, size)); }
+  int fallocate_keep_size(int fd, off_t offset, off_t size) override {
+    return or_errno(::fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, size));
+  }
   int fdatasync(int fd) override { return or_errno(::fdatasync(fd)); }
   int fsync(int fd) override { return or_errno(::fsync(fd)); }
   int flock(int fd, int operation) override { return or_errno(::flock(fd, operation)); }

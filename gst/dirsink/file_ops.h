@@ -22,6 +22,8 @@ class FileOps {  // stateless or thread-safe: shared by all lanes
   virtual ssize_t pwrite(int fd, const void* data, std::size_t size, off_t offset) = 0;
   virtual ssize_t pread(int fd, void* data, std::size_t size, off_t offset) = 0;
   virtual int ftruncate(int fd, off_t size) = 0;
+  // Only room for bytes that come later: the size stays.
+  virtual int fallocate_keep_size(int fd, off_t offset, off_t size) = 0;
   virtual int fdatasync(int fd) = 0;
   virtual int fsync(int fd) = 0;
   virtual int flock(int fd, int operation) = 0;

@@ -32,6 +32,13 @@ struct FailedObject {
   bool begun = false;  // the producer is sending it, so it must begin a new one
 };
 
+struct FullObject {
+  std::string key;
+  std::string path;
+  int code = 0;             // errno
+  std::uint64_t bytes = 0;  // so far
+};
+
 class Listener {
  public:
   virtual ~Listener() = default;
@@ -42,6 +49,8 @@ class Listener {
   virtual void on_dropped(std::uint64_t bytes) = 0;  // of an object that has failed
   virtual void on_stored(const StoredObject& object) = 0;
   virtual void on_failed(const FailedObject& object) = 0;
+  // The disk has room for the end of the object, and not much more.
+  virtual void on_full(const FullObject& object) = 0;
   virtual void on_name_taken(const std::string& path) = 0;  // and `on-exists` is `error`
   // The store has never worked: no name could be taken at `path`.
   virtual void on_unusable(const std::string& path, int code) = 0;

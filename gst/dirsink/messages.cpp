@@ -82,6 +82,13 @@ GstStructure* failed_structure(const FailedObject& object) {
   return s;
 }
 
+GstStructure* full_structure(const FullObject& object) {
+  GstStructure* s = named("object-full", object.key, object.path);
+  gst_structure_set(s, "reason", G_TYPE_STRING, g_strerror(object.code), "errno", G_TYPE_INT,
+                    object.code, "bytes", G_TYPE_UINT64, guint64{object.bytes}, nullptr);
+  return s;
+}
+
 std::string reason_of(const FailedObject& object) {
   return object.reason.empty() ? g_strerror(object.code) : object.reason;
 }

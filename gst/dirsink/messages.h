@@ -23,6 +23,13 @@
 //     errno       int      its number
 //     bytes       uint64   size of what is whole and stays in the file; 0: no file is left;
 //                          absent when the disk has not said yet (reason "queue full")
+//
+//   object-full     the disk has room for the end of the object only: the producer ends it, and
+//   begins
+//                   another one when there is more
+//     key, path, uri       as above
+//     reason, errno        likewise
+//     bytes       uint64   size of the file so far
 #pragma once
 
 #include <gst/gst.h>
@@ -37,6 +44,8 @@ namespace rec::dirsink {
 GstStructure* opened_structure(const std::string& key, const std::string& path);
 GstStructure* stored_structure(const StoredObject& object);
 GstStructure* failed_structure(const FailedObject& object);
+
+GstStructure* full_structure(const FullObject& object);
 
 std::string reason_of(const FailedObject& object);
 

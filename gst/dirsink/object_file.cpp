@@ -10,7 +10,10 @@
 namespace rec::dirsink {
 namespace {
 
+constexpr std::uint64_t kReserveStep = 1 << 20;  // bytes
 constexpr std::size_t kHeader = 8;  // bytes: size and type of an ISO BMFF box, EBML id and size
+
+bool is_full(int code) { return code == ENOSPC || code == EDQUOT; }
 
 }  // namespace
 
@@ -22,6 +25,8 @@ ObjectFile& ObjectFile::operator=(ObjectFile&& other) noexcept {
   durability_ = other.durability_;
   fd_ = std::exchange(other.fd_, -1);
   end_ = std::exchange(other.end_, 0);
+  reserved_ = std::exchange(other.reserved_, 0);
+  can_reserve_ = other.can_reserve_;
   return *this;
 }
 
@@ -105,6 +110,32 @@ int ObjectFile::still_linked() {
   return info.st_nlink == 0 ? ENOENT : 0;
 }
 
+int ObjectFile::reserve(std::uint64_t bytes) {
+  const std::uint64_t needed = end_ + bytes;
+  if (!can_reserve_ || needed <= reserved_) return 0;
+  const std::uint64_t from = std::max(end_, reserved_);
+  const auto reserve_until = [&](std::uint64_t until) {
+    return -uninterrupted([&] {
+      return ops_->fallocate_keep_size(fd_, static_cast<off_t>(from),
+                                       static_cast<off_t>(until - from));
+    });
+  };
+  // More than is needed, so that not every unit has to ask.
+  std::uint64_t until = needed + kReserveStep;
+  int code = reserve_until(until);
+  if (is_full(code)) code = reserve_until(until = needed);
+  if (is_full(code)) return code;
+  can_reserve_ = code == 0;
+  if (can_reserve_) reserved_ = until;
+  return 0;
+}
+
+// Gives back what was kept behind the end.
+void ObjectFile::release() {
+  if (std::exchange(reserved_, 0) > end_)
+    uninterrupted([&] { return ops_->ftruncate(fd_, static_cast<off_t>(end_)); });
+}
+
 int ObjectFile::sync() {
   // After a failed fdatasync the kernel has dropped the pages: asking again would lie.
   return -uninterrupted([&] { return ops_->fdatasync(fd_); });
@@ -112,6 +143,7 @@ int ObjectFile::sync() {
 
 int ObjectFile::close() {
   int code = still_linked();
+  release();
   if (!code && durability_ == Durability::kClose) code = sync();
   const int closed = ops_->close(std::exchange(fd_, -1));
   // NFS and quotas report a failed write here.

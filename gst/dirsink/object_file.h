@@ -34,6 +34,10 @@ class ObjectFile {
   // rewrites chooses bytes of which every intermediate state is valid.
   int write_at(std::uint64_t offset, std::span<const std::uint8_t> bytes);
 
+  // Keeps room on the disk for so many bytes behind the end, until the file is closed. ENOSPC or
+  // EDQUOT: there is not so much. A file system that cannot do that is no error.
+  int reserve(std::uint64_t bytes);
+
   int sync();      // puts what was written on the medium
   int close();     // all done: keeps the file, with the durability that was asked for
   void discard();  // cuts back to the last whole unit and closes; removes a file without any
@@ -49,12 +53,15 @@ class ObjectFile {
   int still_linked();
   bool path_is_this_file();
   void close_descriptor();
+  void release();
 
   std::shared_ptr<FileOps> ops_;
   std::string path_;
   Durability durability_ = Durability::kNone;
   int fd_ = -1;
   std::uint64_t end_ = 0;
+  std::uint64_t reserved_ = 0;  // up to there; 0: nothing is
+  bool can_reserve_ = true;
 };
 
 }  // namespace rec::dirsink

@@ -68,6 +68,7 @@ class Run final : public Listener, public std::enable_shared_from_this<Run> {
   void on_dropped(std::uint64_t bytes) override;
   void on_stored(const StoredObject& object) override;
   void on_failed(const FailedObject& object) override;
+  void on_full(const FullObject& object) override;
   void on_name_taken(const std::string& path) override;
   void on_unusable(const std::string& path, int code) override;
   void on_bytes_failed(const std::string& path, int code) override;

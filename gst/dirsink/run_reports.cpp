@@ -45,6 +45,12 @@ void Run::on_failed(const FailedObject& object) {
     outlet_->push_upstream(make_object_failed({.key = object.key, .reason = reason_of(object)}));
 }
 
+void Run::on_full(const FullObject& object) {
+  GST_WARNING("%s: %s: the object ends", object.path.c_str(), g_strerror(object.code));
+  outlet_->post(full_structure(object));
+  outlet_->push_upstream(make_object_full({.key = object.key}));
+}
+
 void Run::on_name_taken(const std::string& path) {
   const DiskTrouble trouble = disk_trouble(path, EEXIST);
   outlet_->post_error(trouble.code, trouble.text);

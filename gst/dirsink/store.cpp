@@ -9,9 +9,10 @@
 namespace rec::dirsink {
 namespace {
 
-constexpr std::uint64_t kReadLimit = 64ULL << 20;  // bytes: a manifest, not a recording
-constexpr std::uint64_t kMinFree = 1ULL << 20;     // bytes
-constexpr std::size_t kMaxFailed = 1024;           // keys; a producer sends few that have failed
+constexpr std::uint64_t kReadLimit = 64ULL << 20;      // bytes: a manifest, not a recording
+constexpr std::uint64_t kMinFree = 1ULL << 20;         // bytes
+constexpr std::uint64_t kWorthBeginning = 8ULL << 20;  // bytes: no files of a second each
+constexpr std::size_t kMaxFailed = 1024;  // keys; a producer sends few that have failed
 
 class Stopwatch {
  public:
@@ -95,7 +96,20 @@ void Store::unit(const ObjectInfo& info, std::span<const std::uint8_t> bytes) {
   }
   listener_.on_written(bytes.size(), watch.elapsed());
   note_times(object.info, info);
-  if (info.end) end(it, /*whole=*/true);
+  if (info.end) return end(it, /*whole=*/true);
+  if (info.reserve > 0) keep_room(object, info);
+}
+
+// The end of an object makes it whole: there must be room for it, and for what the producer sends
+// until it knows, when there is none for more.
+void Store::keep_room(Object& object, const ObjectInfo& info) {
+  const std::uint64_t room = info.reserve + std::max(kMinFree, 4 * largest_unit_);
+  const int code = object.file.reserve(room);
+  if (code == 0 || std::exchange(object.full, true)) return;
+  room_wanted_ = room + kWorthBeginning;
+  listener_.on_full(
+      {.key = info.key, .path = object.file.path(), .code = code, .bytes = object.file.end()});
+  unavailable(object.file.path(), code);
 }
 
 int Store::write(Object& object, std::uint64_t offset, std::span<const std::uint8_t> bytes) {
@@ -246,9 +260,10 @@ void Store::unavailable(const std::string& path, int code) {
 
 void Store::probe() {
   if (closed_ || !unavailable_) return;
-  if (probe_directory(place_.ops, place_.root, std::max(kMinFree, 2 * largest_unit_)))
-    return listener_.probe_later();
+  const std::uint64_t room = std::max({kMinFree, 2 * largest_unit_, room_wanted_});
+  if (probe_directory(place_.ops, place_.root, room)) return listener_.probe_later();
   unavailable_ = false;
+  room_wanted_ = 0;
   for (const auto& key : std::exchange(pending_claims_, {})) try_claim(key, /*again=*/true);
 }
 

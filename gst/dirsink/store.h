@@ -36,6 +36,7 @@ class Store {
     ObjectFile file;
     std::string used_key;
     bool begun = false;  // else only claimed
+    bool full = false;   // the producer knows
     ObjectInfo info;     // times seen so far
   };
   using Objects = std::map<std::string, Object>;
@@ -43,6 +44,7 @@ class Store {
   void try_claim(const std::string& key, bool again);
   bool begin(const ObjectInfo& info);
   void stray(const ObjectInfo& info, std::uint64_t bytes);
+  void keep_room(Object& object, const ObjectInfo& info);
   int write(Object& object, std::uint64_t offset, std::span<const std::uint8_t> bytes);
   void replace(const ObjectInfo& info, std::span<const std::uint8_t> bytes);
   int put_in_place(const std::string& key, std::span<const std::uint8_t> bytes,
@@ -65,6 +67,7 @@ class Store {
   bool told_unusable_ = false;
   bool closed_ = false;
   std::uint64_t largest_unit_ = 0;  // bytes
+  std::uint64_t room_wanted_ = 0;   // bytes, for another object
 };
 
 }  // namespace rec::dirsink

@@ -58,7 +58,9 @@ Bytes Mp4Container::header(std::span<const Track> tracks, std::uint64_t utc_seco
   declared_.clear();
   for (const Track& t : tracks) {
     declared.push_back({t.id, t.config});
-    declared_.push_back({t.id, isobmff::media_ahead(t.config), codec::InBandSets(t.config.codec)});
+    declared_.push_back({.id = t.id,
+                         .media_ahead = isobmff::media_ahead(t.config),
+                         .sets = codec::InBandSets(t.config.codec)});
   }
   Bytes bytes = isobmff::init_segment(declared, utc_seconds);
   if (indexed_) index_.emplace(declared, utc_seconds);
@@ -71,7 +73,7 @@ Bytes Mp4Container::fragment(std::uint32_t sequence, std::span<TrackRun> runs,
                              const std::optional<Reference>& reference) {
   std::optional<isobmff::ReferenceTime> clock;
   if (reference) {
-    const Declared* track = declared(reference->track_id);
+    const Declared* const track = declared(reference->track_id);
     const std::int64_t media_time = reference->pts + (track ? track->media_ahead : 0);
     // The box cannot say a time before the file: better none than a wrong one.
     if (media_time >= 0)
@@ -80,11 +82,11 @@ Bytes Mp4Container::fragment(std::uint32_t sequence, std::span<TrackRun> runs,
   }
   std::uint64_t data_bytes = 0;
   for (TrackRun& run : runs) {
-    const Declared* track = declared(run.track_id);
+    Declared* const track = declared(run.track_id);
     const std::int64_t ahead = track ? track->media_ahead : 0;
     run.end_dts += ahead;
     for (RunSample& sample : run.samples) sample.dts += ahead;
-    if (index_) note_sets(run);
+    if (index_ && track) note_sets(*track, run);
     data_bytes += run.bytes.size();
   }
   Bytes bytes = isobmff::fragment(sequence, runs, clock);
@@ -97,16 +99,12 @@ Bytes Mp4Container::fragment(std::uint32_t sequence, std::span<TrackRun> runs,
 }
 
 // Which of the parameter sets in the samples a finished file can do without.
-void Mp4Container::note_sets(TrackRun& run) {
-  const Declared* track = declared(run.track_id);
-  if (!track) return;
+void Mp4Container::note_sets(Declared& track, TrackRun& run) {
   std::size_t at = 0;
   for (RunSample& sample : run.samples) {
-    const auto sets = track->sets.dispensable(std::span(run.bytes).subspan(at, sample.size));
-    if (sets)
-      sample.sets = static_cast<std::uint32_t>(*sets);
-    else
-      index_->keep_sets(run.track_id);
+    const auto sets = track.sets.dispensable(std::span(run.bytes).subspan(at, sample.size));
+    sample.sets = static_cast<std::uint32_t>(sets.value_or(0));
+    track.needs_sets = track.needs_sets || !sets;
     at += sample.size;
   }
 }
@@ -115,6 +113,8 @@ recording::Container::Ending Mp4Container::finish(std::uint64_t rewrite_below) {
   if (!index_ || !index_->writable()) return {};
   Bytes header = isobmff::mdat_header(free_offset_, size_);
   if (free_offset_ + header.size() > rewrite_below) return {.append = index_->mfra()};
+  for (const Declared& track : declared_)
+    if (!track.needs_sets) index_->leave_out_sets(track.id);
   return {.append = index_->moov(), .rewrite_offset = free_offset_, .rewrite = std::move(header)};
 }
 
@@ -124,7 +124,7 @@ std::uint64_t Mp4Container::most_ending_bytes() const {
   return index_ ? index_->most_moov_bytes() : 0;
 }
 
-const Mp4Container::Declared* Mp4Container::declared(std::uint32_t track_id) const {
+Mp4Container::Declared* Mp4Container::declared(std::uint32_t track_id) {
   const auto track = std::find_if(declared_.begin(), declared_.end(),
                                   [&](const Declared& each) { return each.id == track_id; });
   return track == declared_.end() ? nullptr : &*track;

@@ -39,9 +39,10 @@ class Mp4Container final : public recording::Container {
     // An edit cuts the pre-skip, so media time is ahead of PTS by it; ticks.
     std::int64_t media_ahead;
     codec::InBandSets sets;
+    bool needs_sets = false;  // a sample has some that the configuration lacks
   };
-  const Declared* declared(std::uint32_t track_id) const;
-  void note_sets(TrackRun& run);
+  Declared* declared(std::uint32_t track_id);
+  static void note_sets(Declared& track, TrackRun& run);
 
   const bool indexed_;
   const std::size_t most_index_bytes_;

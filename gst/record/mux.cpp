@@ -217,14 +217,17 @@ bool Mux::src_event(GstEvent* event) {
   if (is_finish(event)) return finish(gst_event_get_seqnum(event), true);
   const auto claim = parse_claim_result(event);
   const auto failed = parse_object_failed(event);
+  const auto full = parse_object_full(event);
   const auto congestion = parse_congestion(event);
   const auto capabilities = parse_capabilities(event);
-  if (!claim && !failed && !congestion && !capabilities) return parse_readback(event).has_value();
+  if (!claim && !failed && !full && !congestion && !capabilities)
+    return parse_readback(event).has_value();
   std::lock_guard l(lock_);
   if (!recorder_) return true;
   const Nanos now = timers_->now();
   if (claim) recorder_->claim_answered(claim->key, claim->granted, claim->use_key, now);
   if (failed) recorder_->object_failed(failed->key, now);
+  if (full) recorder_->object_full(full->key, now);
   if (congestion) store_congested_ = congestion->on;
   if (capabilities)
     recorder_->set_rewrite_below(capabilities->rewrite ? capabilities->rewrite_below : 0);

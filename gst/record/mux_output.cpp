@@ -106,7 +106,8 @@ void Mux::queue(recording::ObjectUnit unit) {
                   .end = unit.end,
                   .start_utc = clock_time(unit.start_utc),
                   .end_utc = clock_time(unit.end_utc),
-                  .duration = clock_time(unit.duration)};
+                  .duration = clock_time(unit.duration),
+                  .reserve = unit.reserve};
   const std::size_t size = unit.bytes.size();
   bytes_ += size;
   if (unit.begin) ++objects_;

@@ -92,8 +92,8 @@ MovieIndex::Entry* MovieIndex::entry(std::uint32_t track_id) {
   return found == entries_.end() ? nullptr : &*found;
 }
 
-void MovieIndex::keep_sets(std::uint32_t track_id) {
-  if (Entry* e = entry(track_id)) e->sets = ParameterSets::kInSamples;
+void MovieIndex::leave_out_sets(std::uint32_t track_id) {
+  if (Entry* e = entry(track_id)) e->sets = ParameterSets::kOnlyInEntry;
 }
 
 bool MovieIndex::writable() const {

@@ -24,9 +24,9 @@ class MovieIndex {
   // are. Runs pass check_runs(), and within a track no run begins before the end of the last.
   void add(std::span<const TrackRun> runs, std::uint64_t moof, std::uint64_t data);
 
-  // A sample of the track needs parameter sets that are not in its configuration, or has sets where
-  // RunSample::sets cannot say. Otherwise moov() leaves the sets out of all samples (avc1, hvc1).
-  void keep_sets(std::uint32_t track_id);
+  // No sample of the track needs other parameter sets than its configuration has: moov() leaves out
+  // what RunSample::sets says of each (avc1, hvc1).
+  void leave_out_sets(std::uint32_t track_id);
 
   // There is something to index, and the tables can hold it.
   bool writable() const;
@@ -41,7 +41,7 @@ class MovieIndex {
   struct Entry {
     Track track;
     SampleIndex samples;
-    ParameterSets sets = ParameterSets::kOnlyInEntry;
+    ParameterSets sets = ParameterSets::kInSamples;
   };
   Entry* entry(std::uint32_t track_id);
 

@@ -97,7 +97,9 @@ ObjectUnit FileWriter::fragment(const std::vector<Fragmenter::Run>& runs) {
   std::vector<TrackRun> out;
   for (const auto& run : runs)
     if (Entry* e = entry(run.track); e && !run.samples.empty()) out.push_back(track_run(*e, run));
-  return unit(container_.fragment(++sequence_, out, reference(out)));
+  ObjectUnit fragment = unit(container_.fragment(++sequence_, out, reference(out)));
+  fragment.reserve = container_.most_ending_bytes();
+  return fragment;
 }
 
 // The wall clock of the first sample.

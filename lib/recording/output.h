@@ -22,9 +22,10 @@ struct ObjectUnit {  // bytes of an object, whole or not at all
   std::uint64_t offset = 0;
   bool begin = false;
   bool end = false;
-  Nanos start_utc = 0;  // of the object, since 1970
-  Nanos end_utc = 0;    // of its media so far
-  Nanos duration = 0;   // of the object's media so far
+  Nanos start_utc = 0;        // of the object, since 1970
+  Nanos end_utc = 0;          // of its media so far
+  Nanos duration = 0;         // of the object's media so far
+  std::uint64_t reserve = 0;  // bytes that the end of the object may still need
   Bytes bytes;
 };
 

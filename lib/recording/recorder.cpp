@@ -183,6 +183,18 @@ void Recorder::claim_answered(const std::string& key, bool granted, const std::s
 void Recorder::object_failed(const std::string& key, Nanos now) {
   if (key != key_ || state_ != State::kWriting) return;
   file_.reset();
+  await_store(now);
+}
+
+void Recorder::object_full(const std::string& key, Nanos now) {
+  if (key != key_ || state_ != State::kWriting || !file_) return;
+  emit_fragments(fragmenter_.take_all(), {});
+  end_file();
+  await_store(now);
+}
+
+// What is not in the file that was open goes into another one, as soon as the store takes it.
+void Recorder::await_store(Nanos now) {
   fragmenter_.cancel_roll();
   lose(fragmenter_.drop_until_key(), now);
   enable_tracks();

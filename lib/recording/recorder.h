@@ -81,6 +81,8 @@ class Recorder {
   // What the store says.
   void claim_answered(const std::string& key, bool granted, const std::string& use_key, Nanos now);
   void object_failed(const std::string& key, Nanos now);
+  // There is room for what is queued and the end of the object, and for nothing else.
+  void object_full(const std::string& key, Nanos now);
   void set_congested(bool congested, Nanos now);
   // Bytes of an object before this offset can be rewritten; 0: none, as long as it says nothing.
   void set_rewrite_below(std::uint64_t offset) { rewrite_below_ = offset; }
@@ -176,6 +178,7 @@ class Recorder {
   void emit(ObjectUnit unit);
   void emit_fragments(std::vector<Fragmenter::Run> runs, std::span<const FileWriter::Rest> rests);
   void end_file();
+  void await_store(Nanos now);
   void start_anew_at_keys(Nanos now);
   void keep_budget(Nanos now);
   void lose(const Fragmenter::Dropped& dropped, Nanos now);

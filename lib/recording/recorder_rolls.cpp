@@ -16,11 +16,12 @@ bool Recorder::late_track_waits() const {
   return false;
 }
 
-// `at`: where the recording has got to.
+// By what the owner wants, or the container can hold. `at`: where the recording has got to.
 bool Recorder::file_is_full(Nanos at) const {
   if (!file_ || fragmenter_.rolling()) return false;
   return (options_.max_duration > 0 && at - file_->origin() >= options_.max_duration) ||
-         (options_.max_bytes > 0 && file_->size() + fragmenter_.bytes() >= options_.max_bytes);
+         (options_.max_bytes > 0 && file_->size() + fragmenter_.bytes() >= options_.max_bytes) ||
+         container_->full();
 }
 
 // The first video track of the open file that has not fallen silent.

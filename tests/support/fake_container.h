@@ -19,6 +19,7 @@ namespace rec::test {
 class FakeContainer final : public recording::Container {
  public:
   Bytes header(std::span<const Track> tracks, std::uint64_t utc_seconds) override {
+    fragments_ = 0;
     Bytes out{'H'};
     put(out, static_cast<std::int64_t>(utc_seconds));
     put(out, static_cast<std::int64_t>(tracks.size()));
@@ -28,6 +29,7 @@ class FakeContainer final : public recording::Container {
 
   Bytes fragment(std::uint32_t sequence, std::span<TrackRun> runs,
                  const std::optional<Reference>& reference) override {
+    ++fragments_;
     Bytes out{'F'};
     put(out, sequence);
     put(out, reference ? 1 : 0);
@@ -61,8 +63,8 @@ class FakeContainer final : public recording::Container {
     return rewrite_below >= 8 ? ending : Ending{.append = {'E'}};
   }
 
-  bool is_full = false;
-  bool full() const override { return is_full; }
+  int most_fragments = 0;  // of a file; 0: any number
+  bool full() const override { return most_fragments > 0 && fragments_ >= most_fragments; }
   std::uint64_t ending_bytes = 0;
   std::uint64_t most_ending_bytes() const override { return ending_bytes; }
 
@@ -77,6 +79,7 @@ class FakeContainer final : public recording::Container {
   }
 
  private:
+  int fragments_ = 0;
   static void put(Bytes& out, std::int64_t value) {
     std::array<std::uint8_t, 8> raw;
     std::memcpy(raw.data(), &value, raw.size());

@@ -73,6 +73,43 @@ GST_START_TEST(a_full_disk_costs_one_object_until_there_is_space) {
 }
 GST_END_TEST
 
+// What a producer like recordmux does: it asks for room for its index with every unit.
+GST_START_TEST(a_full_disk_has_room_for_the_end_of_an_object) {
+  constexpr std::uint64_t kIndex = 300 << 10;
+  const SmallDisk disk;
+  DirSink sink(disk.path());
+  sink.play_objects();
+  fail_unless(sink.producer.claim("a").granted);
+  std::uint64_t size = 0;
+  const auto is_full = [](GstEvent* e) { return parse_object_full(e); };
+  for (; size < 8 << 20 && !sink.producer.has(is_full); size += kUnit.size()) {
+    sink.producer.push({.key = "a", .offset = size, .begin = size == 0, .reserve = kIndex}, kUnit);
+    // All before this has been written when it is answered.
+    sink.producer.send(make_read("none"));
+    sink.producer.wait_for([](GstEvent* e) { return parse_readback(e); });
+  }
+  fail_unless_same(sink.producer.wait_for(is_full).key, "a");
+  const auto full = sink.wait_element_message("object-full");
+  fail_unless_equals_uint64(number(full, "bytes"), size);
+  fail_unless(size >= (4 << 20) - (3 << 20), "%" G_GUINT64_FORMAT " bytes", size);
+  // Somebody else takes what is left.
+  std::ofstream filler(disk / "filler");
+  filler << std::string(4 << 20, 'f') << std::flush;
+  fail_if(filler.good());
+  sink.producer.send(make_claim("b"));
+  const std::string late(4 * kUnit.size(), 'l');  // was on its way
+  sink.producer.push({.key = "a", .offset = size}, late);
+  const std::string index(kIndex, 'i');
+  sink.producer.push({.key = "a", .offset = size + late.size()}, index);
+  sink.producer.push({.key = "a", .offset = size + late.size() + index.size(), .end = true}, "");
+  const auto stored = sink.wait_element_message("object-stored");
+  fail_unless_equals_uint64(number(stored, "bytes"), size + late.size() + index.size());
+  fail_unless(file_content(disk / "a") == std::string(size, 'u') + late + index);
+  fail_if(sink.producer.has([](GstEvent* e) { return parse_claim_result(e); }));
+  fail_if(sink.producer.has([](GstEvent* e) { return parse_object_failed(e); }));
+}
+GST_END_TEST
+
 GST_START_TEST(a_read_only_disk_is_a_warning_until_it_is_writable) {
   SmallDisk disk(MS_RDONLY);
   DirSink sink(disk / "root");
@@ -94,6 +131,7 @@ static Suite* dirsink_full_disk_suite() {
   TCase* tests = tcase_create("all");
   suite_add_tcase(suite, tests);
   tcase_add_test(tests, a_full_disk_costs_one_object_until_there_is_space);
+  tcase_add_test(tests, a_full_disk_has_room_for_the_end_of_an_object);
   tcase_add_test(tests, a_read_only_disk_is_a_warning_until_it_is_writable);
   return suite;
 }

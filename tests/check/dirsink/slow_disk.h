@@ -45,6 +45,9 @@ class SlowDisk final : public FileOps {
     return real_->pread(fd, d, n, o);
   }
   int ftruncate(int fd, off_t size) override { return real_->ftruncate(fd, size); }
+  int fallocate_keep_size(int fd, off_t offset, off_t size) override {
+    return real_->fallocate_keep_size(fd, offset, size);
+  }
   int fdatasync(int fd) override { return real_->fdatasync(fd); }
   int fsync(int fd) override { return real_->fsync(fd); }
   int flock(int fd, int operation) override { return real_->flock(fd, operation); }

@@ -86,6 +86,13 @@ class FakeDisk final : public FileOps {
     open_.at(fd)->bytes.resize(static_cast<std::size_t>(size));
     return 0;
   }
+  int fallocate_keep_size(int fd, off_t offset, off_t size) override {
+    if (const int code = called("fallocate " + std::to_string(offset) + " " + std::to_string(size)))
+      return code;
+    const auto until = static_cast<std::uint64_t>(offset + size);
+    const std::uint64_t others = used() - open_.at(fd)->bytes.size();
+    return others + until > capacity ? -ENOSPC : 0;
+  }
   int fdatasync(int) override { return called("fdatasync"); }
   int fsync(int) override { return called("fsync"); }
   int flock(int, int) override { return called("flock"); }

@@ -279,5 +279,58 @@ TEST(ObjectFile, TreatsALockedFileAsTaken) {
   EXPECT_EQ(disk->open_descriptors(), 0u);
 }
 
+std::vector<std::string> calls_of(const FakeDisk& disk, const std::string& name) {
+  std::vector<std::string> found;
+  for (const auto& call : disk.calls)
+    if (call.starts_with(name)) found.push_back(call);
+  return found;
+}
+
+TEST(ObjectFile, KeepsRoomBehindItsEndUntilItIsClosed) {
+  auto disk = std::make_shared<FakeDisk>();
+  ObjectFile file;
+  ASSERT_EQ(ObjectFile::create(disk, kPath, Durability::kNone, file), 0);
+  ASSERT_EQ(file.append(kUnits[0]), 0);
+  EXPECT_EQ(file.reserve(5000), 0);
+  EXPECT_EQ(file.reserve(9000), 0);  // within the megabyte that was asked for on top
+  ASSERT_EQ(file.append(kUnits[2]), 0);
+  EXPECT_EQ(file.reserve(2 << 20), 0);
+  EXPECT_EQ(file.close(), 0);
+  const std::uint64_t first = 24 + 5000 + (1 << 20);
+  EXPECT_EQ(calls_of(*disk, "fallocate"),
+            (std::vector<std::string>{"fallocate 24 " + std::to_string(first - 24),
+                                      "fallocate " + std::to_string(first) + " " +
+                                          std::to_string(1024 + (2 << 20) + (1 << 20) - first)}));
+  EXPECT_EQ(calls_of(*disk, "ftruncate"), std::vector<std::string>{"ftruncate 1024"});
+  EXPECT_EQ(disk->content(kPath).size(), 1024u);
+}
+
+TEST(ObjectFile, SaysWhenThereIsNoMoreRoom) {
+  auto disk = std::make_shared<FakeDisk>();
+  disk->capacity = 6000;
+  ObjectFile file;
+  ASSERT_EQ(ObjectFile::create(disk, kPath, Durability::kNone, file), 0);
+  ASSERT_EQ(file.append(kUnits[0]), 0);
+  EXPECT_EQ(file.reserve(5000), 0);  // just so
+  EXPECT_EQ(file.reserve(7000), ENOSPC);
+  EXPECT_EQ(file.append(kUnits[2]), 0);  // what was kept stays
+  EXPECT_EQ(file.close(), 0);
+  EXPECT_EQ(calls_of(*disk, "ftruncate"), std::vector<std::string>{"ftruncate 1024"});
+}
+
+TEST(ObjectFile, DoesWithoutRoomWhereItCannotBeKept) {
+  auto disk = std::make_shared<FakeDisk>();
+  disk->fault = [](const std::string& call) {
+    return call.starts_with("fallocate") ? -EOPNOTSUPP : 0;
+  };
+  ObjectFile file;
+  ASSERT_EQ(ObjectFile::create(disk, kPath, Durability::kNone, file), 0);
+  EXPECT_EQ(file.reserve(5000), 0);
+  EXPECT_EQ(file.reserve(9000), 0);
+  EXPECT_EQ(file.close(), 0);
+  EXPECT_EQ(calls_of(*disk, "fallocate").size(), 1u);  // it is not asked again
+  EXPECT_TRUE(calls_of(*disk, "ftruncate").empty());
+}
+
 }  // namespace
 }  // namespace rec::dirsink

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <optional>
 
@@ -264,6 +265,41 @@ TEST_F(Judges, FindEveryPacketOfAFinishedFile) {
     const std::string duration = "Duration: 0:00:0" + std::to_string(seconds).substr(0, 3);
     EXPECT_NE(discovered.output.find(duration), std::string::npos) << discovered.output;
   }
+}
+
+// 5 GiB into the file: an mdat and offsets of 64 bits. What fills it up takes no disk.
+TEST_F(Judges, FindEveryPacketBeyond4GiB) {
+  constexpr std::uint64_t kHole = 5ULL << 30;
+  const Source source = encode(dir_, kWebRtcLike);
+  const std::string file = dir_.file("large.mp4");
+  std::ofstream out(file, std::ios::binary);
+  const auto put = [&](std::uint64_t at, const Bytes& bytes) {
+    out.seekp(static_cast<std::streamoff>(at));
+    out.write(reinterpret_cast<const char*>(bytes.data()),
+              static_cast<std::streamsize>(bytes.size()));
+  };
+  const Track tracks[] = {{kVideoId, {90000, source.h264}}};
+  const Bytes head = init_segment(tracks, 0);
+  put(0, head);
+  MovieIndex index(tracks, 0);
+  std::uint64_t end = head.size();
+  for (std::uint32_t second = 0; second < 4; ++second) {
+    const double to = second == 3 ? kEver : second + 1;
+    const TrackRun runs[] = {cut_run(kVideoId, source.video, second == 0 ? -kEver : second, to, 0)};
+    const Bytes bytes = fragment(second + 1, runs, std::nullopt);
+    put(end, bytes);
+    index.add(runs, end, end + bytes.size() - runs[0].bytes.size());
+    end += bytes.size();
+    if (second == 1) end += kHole;
+  }
+  EXPECT_GT(end, kHole);
+  put(end, index.moov());
+  put(free_offset(tracks), mdat_header(free_offset(tracks), end));
+  out.close();
+  EXPECT_TRUE(out.good());
+  expect_each_packet(file, "v", source.video, 0);
+  expect_demuxes(file, "video_0", source.video, 0);
+  EXPECT_EQ(std::stod(probe(file, "format=duration")), 4.0);
 }
 
 // A unit is written from its byte 8 on, its first 8 bytes last. Whatever a kill leaves of the last

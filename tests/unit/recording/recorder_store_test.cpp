@@ -319,5 +319,41 @@ TEST(End, InEveryStateOfTheStoreIsTheEnd) {
   }
 }
 
+TEST(FullStore, GetsTheEndOfTheFileAndTheNextOneWhenThereIsRoom) {
+  Studio s({.ending_bytes = 77});
+  const int v = s.add_video(), a = s.add_audio();
+  s.play(v, a, 0, 4500 * kMs, 1000);
+  const auto& units = s.objects.at("s-1.mp4").units;
+  for (std::size_t i = 1; i < units.size(); ++i) EXPECT_EQ(units[i].reserve, 77u);
+  s.grants = false;
+  s.fill("s-1.mp4");
+  EXPECT_TRUE(s.objects.at("s-1.mp4").ended);
+  const auto first = s.file("s-1.mp4");
+  expect_sound(first);
+  EXPECT_EQ(first.samples(v).size(), 113u);  // all that had come
+  EXPECT_EQ(first.samples(a).size(), 225u);
+  ASSERT_FALSE(s.key_requests.empty());
+  EXPECT_EQ(s.key_requests.back().track, v);
+  EXPECT_EQ(s.claims.back(), "s-2.mp4");
+  s.play(v, a, 4500 * kMs, 6000 * kMs, 125);  // a key frame at 5 s
+  s.grant("s-2.mp4");
+  s.finish();
+  const auto second = s.file("s-2.mp4");
+  expect_sound(second);
+  EXPECT_EQ(second.samples(v).front().payload, Studio::name(v, 125));
+  EXPECT_EQ(second.samples(v).size(), 25u);
+}
+
+TEST(FullStore, CannotFillWhatIsNotOpen) {
+  Studio s;
+  const int a = s.add_audio();
+  s.play(-1, a, 0, 3000 * kMs);
+  s.fill("other.mp4");
+  s.finish();
+  s.fill("s-1.mp4");
+  EXPECT_EQ(s.keys.size(), 1u);
+  EXPECT_EQ(s.payloads(a), s.pushed(a, 0, 150));
+}
+
 }  // namespace
 }  // namespace rec::test

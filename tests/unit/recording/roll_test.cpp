@@ -68,6 +68,19 @@ TEST_F(Rolls, AtTheFirstKeyFrameThatMaxDurationAsksFor) {
   EXPECT_LE(std::abs(worst(av_errors(*studio, v, a))), 1);
 }
 
+// Whose index takes as much memory as it may.
+TEST_F(Rolls, WhenTheContainerIsFull) {
+  begin({.most_fragments = 5});
+  const int a = call->add(Source::audio()), v = call->add(endless(Source::video()));
+  call->run_and_finish(22'000 * kMs);
+  EXPECT_EQ(studio->keys.size(), 5u);
+  EXPECT_LE(longest(), 6200 * kMs);
+  EXPECT_EQ(requests("split"), 4u);
+  expect_whole(v, true);
+  expect_whole(a, false);
+  expect_starts(v);
+}
+
 TEST_F(Rolls, AtMaxBytes) {
   begin({.max_bytes_of_file = 100'000});
   Source heavy = Source::video();

@@ -32,6 +32,7 @@ struct Object {
   struct Unit {
     Nanos at;  // monotonic
     std::size_t size;
+    std::uint64_t reserve;
   };
   bool begun = false;
   bool ended = false;
@@ -63,6 +64,8 @@ class Studio {
     Nanos max_duration = 0;
     std::uint64_t max_bytes_of_file = 0;
     Nanos keyframe_interval = 0;
+    int most_fragments = 0;  // of a file, which the container can hold; 0: any number
+    std::uint64_t ending_bytes = 0;
   };
   Studio() : Studio(Settings()) {}
   explicit Studio(const Settings& s)
@@ -83,7 +86,7 @@ class Studio {
              .path = recording::PathTemplate::parse(s.path).value(),
              .stream_name = "s",
              .random = [n = 0u]() mutable { return ++n; }},
-            std::make_unique<FakeContainer>()) {}
+            container(s)) {}
 
   int add_video() { return add(Medium::kVideo, h264()); }
   int add_audio() { return add(Medium::kAudio, opus()); }
@@ -156,6 +159,12 @@ class Studio {
     collect();
     failing_ = false;
   }
+  void fill(const std::string& key) {
+    failing_ = true;
+    recorder.object_full(key, now);
+    collect();
+    failing_ = false;
+  }
   void congest(bool on) {
     recorder.set_congested(on, now);
     collect();
@@ -220,6 +229,12 @@ class Studio {
     Nanos at;              // monotonic
     bool must_be_granted;  // the store has failed: there is no other name
   };
+  static std::unique_ptr<FakeContainer> container(const Settings& s) {
+    auto container = std::make_unique<FakeContainer>();
+    container->most_fragments = s.most_fragments;
+    container->ending_bytes = s.ending_bytes;
+    return container;
+  }
   Bytes payload(int track) {
     const std::string text = name(track, count[track]++);
     return {text.begin(), text.end()};
@@ -246,7 +261,7 @@ class Studio {
     o.start_utc = unit.start_utc;
     o.end_utc = unit.end_utc;
     o.duration = unit.duration;
-    o.units.push_back({now, unit.bytes.size()});
+    o.units.push_back({now, unit.bytes.size(), unit.reserve});
     o.bytes.insert(o.bytes.end(), unit.bytes.begin(), unit.bytes.end());
   }
   void take(recording::KeyFrameWanted& k) { key_requests.push_back({k.track, k.reason, now}); }
