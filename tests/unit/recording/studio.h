@@ -63,6 +63,7 @@ class Studio {
     Nanos max_duration = 0;
     std::uint64_t max_bytes_of_file = 0;
     Nanos keyframe_interval = 0;
+    bool roll_on_rotation = true;
   };
   Studio() : Studio(Settings()) {}
   explicit Studio(const Settings& s)
@@ -80,6 +81,7 @@ class Studio {
              .timing = s.timing,
              .fill_audio = s.fill_audio,
              .keep_damaged = s.keep_damaged,
+             .roll_on_rotation = s.roll_on_rotation,
              .path = recording::PathTemplate::parse(s.path).value(),
              .stream_name = "s",
              .random = [n = 0u]() mutable { return ++n; }},
@@ -132,6 +134,11 @@ class Studio {
   }
   void end(int track) {
     recorder.end_track(track, now);
+    collect();
+  }
+  void turn(int track, Orientation orientation, const std::string& language = "und") {
+    recorder.set_track_tags(track, {orientation, language});
+    recorder.tick(now);
     collect();
   }
   void split() {
