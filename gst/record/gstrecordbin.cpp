@@ -50,7 +50,9 @@ struct _GstRecBin {
 };
 
 G_DEFINE_TYPE_WITH_CODE(GstRecBin, gst_rec_bin, GST_TYPE_BIN,
-                        GST_DEBUG_CATEGORY_INIT(record_bin_debug, "recordbin", 0, "Recording bin"))
+                        G_IMPLEMENT_INTERFACE(GST_TYPE_TAG_SETTER, nullptr)
+                            GST_DEBUG_CATEGORY_INIT(record_bin_debug, "recordbin", 0,
+                                                    "Recording bin"))
 GST_ELEMENT_REGISTER_DEFINE(recordbin, "recordbin", GST_RANK_NONE, GST_TYPE_REC_BIN)
 
 namespace {
@@ -99,6 +101,8 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   const auto result =
       GST_ELEMENT_CLASS(gst_rec_bin_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) bin.stop();
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+    gst_tag_setter_reset_tags(GST_TAG_SETTER(element));
   return result;
 }
 

@@ -25,6 +25,9 @@
  * (#GstReferenceTimestampMeta `timestamp/x-ntp`), else by running time: #GstRecMux:timing. The
  * first file waits for reports that can be expected, at most #GstRecMux:sync-wait.
  *
+ * An `image-orientation` tag turns the picture for players; when it changes, the next file begins:
+ * #GstRecMux:on-rotation. Title and comment come from #GstTagSetter, else from tag events.
+ *
  * #GstRecMux:end-policy says which tracks end the recording. Sending EOS to the element itself
  * (gst_element_send_event()) ends it whatever the tracks do. It then goes on swallowing data.
  * #GstRecMux::pause and #GstRecMux::resume leave a part out, without a hole.
@@ -53,8 +56,9 @@ struct _GstRecMux {
 };
 
 G_DEFINE_TYPE_WITH_CODE(GstRecMux, gst_rec_mux, GST_TYPE_ELEMENT,
-                        GST_DEBUG_CATEGORY_INIT(record_mux_debug, "recordmux", 0,
-                                                "Recording muxer"))
+                        G_IMPLEMENT_INTERFACE(GST_TYPE_TAG_SETTER, nullptr)
+                            GST_DEBUG_CATEGORY_INIT(record_mux_debug, "recordmux", 0,
+                                                    "Recording muxer"))
 GST_ELEMENT_REGISTER_DEFINE(recordmux, "recordmux", GST_RANK_NONE, GST_TYPE_REC_MUX)
 
 namespace {
@@ -137,6 +141,8 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
     result == GST_STATE_CHANGE_FAILURE ? mux.stop() : mux.run();
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) mux.set_playing(true);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) mux.stop();
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+    gst_tag_setter_reset_tags(GST_TAG_SETTER(element));
   return result;
 }
 

@@ -57,12 +57,12 @@ Bytes Mp4Container::header(std::span<const Track> tracks, std::uint64_t utc_seco
   std::vector<isobmff::Track> declared;
   declared_.clear();
   for (const Track& t : tracks) {
-    declared.push_back({t.id, t.config});
+    declared.push_back({t.id, t.config, t.tags});
     declared_.push_back({.id = t.id,
                          .media_ahead = isobmff::media_ahead(t.config),
                          .sets = codec::InBandSets(t.config.codec)});
   }
-  Bytes bytes = isobmff::init_segment(declared, utc_seconds);
+  Bytes bytes = isobmff::init_segment(declared, utc_seconds, tags_);
   if (indexed_) index_.emplace(declared, utc_seconds);
   free_offset_ = isobmff::free_offset(declared);
   size_ = bytes.size();
@@ -115,7 +115,8 @@ recording::Container::Ending Mp4Container::finish(std::uint64_t rewrite_below) {
   if (free_offset_ + header.size() > rewrite_below) return {.append = index_->mfra()};
   for (const Declared& track : declared_)
     if (!track.needs_sets) index_->leave_out_sets(track.id);
-  return {.append = index_->moov(), .rewrite_offset = free_offset_, .rewrite = std::move(header)};
+  return {
+      .append = index_->moov(tags_), .rewrite_offset = free_offset_, .rewrite = std::move(header)};
 }
 
 bool Mp4Container::full() const { return index_ && index_->bytes() >= most_index_bytes_; }

@@ -24,6 +24,7 @@ class Mp4Container final : public recording::Container {
   explicit Mp4Container(bool indexed, std::size_t most_index_bytes = kMostIndexBytes)
       : indexed_(indexed), most_index_bytes_(most_index_bytes) {}
 
+  void set_tags(const MovieTags& tags) override { tags_ = tags; }
   Bytes header(std::span<const Track> tracks, std::uint64_t utc_seconds) override;
   Bytes fragment(std::uint32_t sequence, std::span<TrackRun> runs,
                  const std::optional<Reference>& reference) override;
@@ -46,6 +47,7 @@ class Mp4Container final : public recording::Container {
 
   const bool indexed_;
   const std::size_t most_index_bytes_;
+  MovieTags tags_;
   // Of the file that header() began.
   std::vector<Declared> declared_;
   std::optional<isobmff::MovieIndex> index_;

@@ -4,6 +4,7 @@
 #include "gst/common/element_error.h"
 #include "gst/common/object_stream.h"
 #include "gst/record/mp4_container.h"
+#include "gst/record/tags.h"
 
 GST_DEBUG_CATEGORY_EXTERN(record_mux_debug);
 #define GST_CAT_DEFAULT record_mux_debug
@@ -42,11 +43,16 @@ bool Mux::start() {
                         ("The stream-name \"%s\" cannot be part of a path: \"%s\" is used.",
                          settings.stream_name.c_str(), name.c_str()),
                         (nullptr));
+  MovieTags own;
+  if (const GstTagList* list = gst_tag_setter_get_tag_list(GST_TAG_SETTER(element_)))
+    read_movie_tags(list, own);
   l.lock();
   recorder_ = std::make_unique<recording::Recorder>(
       recorder_options(settings, std::move(path.value())),
       std::make_unique<Mp4Container>(settings.finalise == Finalise::kHybrid));
   timers_ = Timers::get();
+  own_tags_ = std::move(own);
+  recorder_->set_tags(movie_tags());
   for (auto& [pad, state] : pads_) {
     // Not what has come already: the caps of a branch that was linked before the start come once.
     state->reset_counters();
@@ -91,6 +97,7 @@ void Mux::stop() {
   alarm_.reset();
   timers_.reset();
   tracks_.clear();
+  global_tags_ = stream_tags_ = {};
   std::vector<std::pair<Ref<GstPad>, std::shared_ptr<MuxPad>>> pads;
   for (auto& [pad, state] : pads_) {
     state->forget_run();

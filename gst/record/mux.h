@@ -63,6 +63,10 @@ class Mux {
 
   void tell(void (recording::Recorder::*what)(Nanos));
   void set_caps(MuxPad& pad, const GstCaps* caps);
+  void set_stream(MuxPad& pad, GstEvent* stream_start);
+  void set_tags(MuxPad& pad, const GstTagList* list);
+  void tell_tags(MuxPad& pad);
+  MovieTags movie_tags() const;
   void set_eos(MuxPad& pad, guint32 seqnum);
   void end_track(MuxPad& pad);
   void finish_by_policy();
@@ -92,6 +96,9 @@ class Mux {
 
   Settings settings_;
   std::map<GstPad*, std::shared_ptr<MuxPad>> pads_;
+  MovieTags own_tags_;                             // of the application
+  MovieTags global_tags_;                          // of events
+  MovieTags stream_tags_;                          // of events
   std::unique_ptr<recording::Recorder> recorder_;  // between start() and stop()
   std::shared_ptr<Timers> timers_;
   std::unique_ptr<Alarm> alarm_;   // armed only after run()

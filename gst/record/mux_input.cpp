@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "gst/record/mux.h"
+#include "gst/record/tags.h"
 
 namespace rec::record {
 namespace {
@@ -24,6 +25,8 @@ void MuxPad::forget_stream() {
   if (declared)  // if it cannot be recorded, the caps event will say so again, and why
     if (auto created = CodecInput::create(declared.get())) input = std::move(created.value());
   reported = started = unsupported = ended = false;
+  stream_id.clear();
+  tags = {};
 }
 
 void MuxPad::forget_run() {
@@ -76,7 +79,10 @@ void Mux::set_caps(MuxPad& pad, const GstCaps* caps) {
 bool Mux::take_config(MuxPad& pad) {
   const auto& config = pad.input->config();
   if (!config) return false;
-  if (pad.config == config) return true;
+  if (pad.config == config) {
+    tell_tags(pad);
+    return true;
+  }
   if (pad.track >= 0 && pad.config && !same_track(*pad.config, *config)) {
     recorder_->end_track(pad.track, timers_->now());
     tracks_.erase(pad.track);
@@ -87,8 +93,10 @@ bool Mux::take_config(MuxPad& pad) {
   if (pad.track < 0) {
     pad.track = recorder_->add_track(pad.input->medium());
     tracks_[pad.track] = &pad;
+    pad.tags_told = false;
   }
   recorder_->configure(pad.track, *config);
+  tell_tags(pad);
   return true;
 }
 
@@ -96,6 +104,56 @@ bool Mux::take_config(MuxPad& pad) {
 void Mux::declare(MuxPad& pad) {
   if (pad.declared && pad.input) take_config(pad);
 }
+
+// --- tags ---------------------------------------------------------------------------------------
+
+// Another stream has tags of its own, which follow; until then they are not told.
+void Mux::set_stream(MuxPad& pad, GstEvent* stream_start) {
+  const gchar* id = nullptr;
+  gst_event_parse_stream_start(stream_start, &id);
+  const bool other = !pad.stream_id.empty() && pad.stream_id != id;
+  pad.stream_id = id;
+  std::lock_guard l(lock_);
+  pad.started = true;
+  pad.ended = false;
+  if (!other) return;
+  pad.tags = {};
+  pad.tags_told = false;
+}
+
+void Mux::set_tags(MuxPad& pad, const GstTagList* list) {
+  {
+    std::lock_guard l(lock_);
+    read_track_tags(list, pad.tags);
+    pad.tags_told = false;
+    const bool global = gst_tag_list_get_scope(list) == GST_TAG_SCOPE_GLOBAL;
+    read_movie_tags(list, global ? global_tags_ : stream_tags_);
+    if (!recorder_) return;
+    recorder_->set_tags(movie_tags());
+    tell_tags(pad);
+    recorder_->tick(timers_->now());  // what turns now needs a key frame
+    collect();
+  }
+  drain();
+}
+
+// lock_ is held.
+void Mux::tell_tags(MuxPad& pad) {
+  if (pad.track < 0 || std::exchange(pad.tags_told, true)) return;
+  recorder_->set_track_tags(pad.track, pad.tags);
+}
+
+// lock_ is held. The application knows best, then who speaks of all streams.
+MovieTags Mux::movie_tags() const {
+  const auto first = [&](std::string MovieTags::*text) {
+    for (const MovieTags* tags : {&own_tags_, &global_tags_})
+      if (!(tags->*text).empty()) return tags->*text;
+    return stream_tags_.*text;
+  };
+  return {first(&MovieTags::title), first(&MovieTags::comment), "gst-plugins-record " REC_VERSION};
+}
+
+// --- data ---------------------------------------------------------------------------------------
 
 // UTC is running time mapped once: whatever the wall clock does later, times stay contiguous.
 void Mux::anchor_utc(const recording::Input& input) {
@@ -178,10 +236,11 @@ void Mux::set_eos(MuxPad& pad, guint32 seqnum) {
 
 void Mux::sink_event(MuxPad& pad, GstEvent* event) {
   switch (GST_EVENT_TYPE(event)) {
-    case GST_EVENT_STREAM_START: {
-      std::lock_guard l(lock_);
-      pad.started = true;
-      pad.ended = false;
+    case GST_EVENT_STREAM_START: set_stream(pad, event); break;
+    case GST_EVENT_TAG: {
+      GstTagList* list = nullptr;
+      gst_event_parse_tag(event, &list);
+      set_tags(pad, list);
       break;
     }
     case GST_EVENT_CAPS: {

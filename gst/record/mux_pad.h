@@ -27,12 +27,15 @@ struct MuxPad {
   GstSegment segment{};
   std::unique_ptr<CodecInput> input;  // nullptr: not recorded
   bool reported = false;              // an error of this track was posted since its last caps
+  std::string stream_id;              // of its stream-start
 
   // Under Mux::lock_.
   std::optional<TrackConfig> config;  // as the recorder knows it
   const char* codec = nullptr;        // of `config`
   std::optional<Nanos> key_asked;     // when a key frame was last asked for
   int track = -1;                     // the recorder's number
+  TrackTags tags;                     // of the stream, whatever its caps
+  bool tags_told = false;             // the recorder knows them
   bool started = false;               // a stream-start came: somebody is there
   bool unsupported = false;
   bool stalled = false;  // as the recorder says

@@ -96,6 +96,11 @@ bool RecordBin::start() {
     post_error(GST_ELEMENT(bin_), configured.error());
     return false;
   }
+  // Nobody but the application sets tags here: recordmux gets them before it starts.
+  auto* tags = GST_TAG_SETTER(bin_);
+  if (const GstTagList* list = gst_tag_setter_get_tag_list(tags))
+    gst_tag_setter_merge_tags(GST_TAG_SETTER(mux_.get()), list,
+                              gst_tag_setter_get_tag_merge_mode(tags));
   std::lock_guard l(topology_);
   stopping_ = looked_for_negotiated_ = false;
   for (auto& [pad, element] : fronts_)

@@ -36,15 +36,17 @@ recording::Recorder::Options recorder_options(const Settings& settings,
           .fill_audio = settings.audio_gaps == AudioGaps::kSilence,
           .keep_damaged = settings.on_loss == OnLoss::kKeep,
           .write_references = settings.write_prft,
+          .roll_on_rotation = settings.on_rotation == OnRotation::kNewFile,
           .path = std::move(path),
           .stream_name = settings.stream_name,
           .random = random_id};
 }
 
 void mark_enums_as_plugin_api() {
-  for (const GType type : {EnumType<Format>::type(), EnumType<AudioGaps>::type(),
-                           EnumType<OnLoss>::type(), EnumType<recording::Timing>::type(),
-                           EnumType<Finalise>::type(), EnumType<EndPolicy>::type()})
+  for (const GType type :
+       {EnumType<Format>::type(), EnumType<AudioGaps>::type(), EnumType<OnLoss>::type(),
+        EnumType<recording::Timing>::type(), EnumType<OnRotation>::type(),
+        EnumType<Finalise>::type(), EnumType<EndPolicy>::type()})
     gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
 }
 
@@ -87,6 +89,15 @@ GType rec::EnumType<rec::recording::Timing>::type() {
       value(Timing::kArrival, "Running time", "arrival"),
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstRecTiming", values);
+  return type;
+}
+
+GType rec::EnumType<OnRotation>::type() {
+  static const GEnumValue values[] = {
+      value(OnRotation::kNewFile, "The next file begins at its next key frame, turned", "new-file"),
+      value(OnRotation::kIgnore, "The file goes on as it began", "ignore"),
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("GstRecOnRotation", values);
   return type;
 }
 

@@ -16,6 +16,7 @@ enum class Format { kMp4 };
 enum class AudioGaps { kSilence, kHole };
 enum class OnLoss { kDrop, kKeep };
 enum class Finalise { kHybrid, kFragmented };
+enum class OnRotation { kNewFile, kIgnore };
 enum class EndPolicy {
   kAllTracks,   // every pad that was started has ended
   kFirstTrack,  // a track of which something was recorded has ended
@@ -41,6 +42,7 @@ struct Settings {
   guint64 keyframe_interval = 0;
   guint64 track_timeout = 5 * GST_SECOND;
   bool write_prft = true;
+  OnRotation on_rotation = OnRotation::kNewFile;
   Finalise finalise = Finalise::kHybrid;
   EndPolicy end_policy = EndPolicy::kAllTracks;
 };
@@ -70,6 +72,10 @@ struct EnumType<record::OnLoss> {
 template <>
 struct EnumType<recording::Timing> {
   static GType type();  // GstRecTiming
+};
+template <>
+struct EnumType<record::OnRotation> {
+  static GType type();  // GstRecOnRotation
 };
 template <>
 struct EnumType<record::Finalise> {
@@ -134,6 +140,8 @@ inline constexpr Property<Settings> kProperties[] = {
         86400 * GST_SECOND),
     property<&Settings::write_prft>("write-prft",
                                     "Write the wall clock of each fragment into the file (prft)"),
+    property<&Settings::on_rotation>("on-rotation",
+                                     "What happens when the sender turns its picture"),
     property<&Settings::finalise>("finalise", "What becomes of a file when it ends"),
     property<&Settings::end_policy>("end-policy", "Which tracks end the recording with their own"),
 };

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/video/video.h>
+
 #include <algorithm>
 #include <initializer_list>
 #include <string_view>
@@ -108,19 +110,51 @@ struct Av1 {
   }
 };
 
+PictureFormat picture_of(const GstStructure* caps) {
+  PictureFormat picture;
+  gint width = 0;
+  gint height = 0;
+  if (gst_structure_get_fraction(caps, "pixel-aspect-ratio", &width, &height) && width > 0 &&
+      height > 0)
+    picture.pixel_aspect = {static_cast<std::uint32_t>(width), static_cast<std::uint32_t>(height)};
+  const char* colorimetry = gst_structure_get_string(caps, "colorimetry");
+  GstVideoColorimetry colour;
+  if (colorimetry && gst_video_colorimetry_from_string(&colour, colorimetry))
+    picture.colour = {
+        static_cast<std::uint8_t>(gst_video_color_primaries_to_iso(colour.primaries)),
+        static_cast<std::uint8_t>(gst_video_transfer_function_to_iso(colour.transfer)),
+        static_cast<std::uint8_t>(gst_video_color_matrix_to_iso(colour.matrix)),
+        colour.range == GST_VIDEO_COLOR_RANGE_0_255};
+  return picture;
+}
+
+// Of the bitstream.
+PictureFormat picture_of(const H264Config& config) { return config.picture; }
+PictureFormat picture_of(const H265Config& config) { return config.picture; }
+PictureFormat picture_of(const Vp8Config&) { return {}; }
+PictureFormat picture_of(const Vp9Config& config) {
+  return {{config.primaries, config.transfer, config.matrix, config.full_range}, {}};
+}
+PictureFormat picture_of(const Av1Config& config) { return {config.colour, {}}; }
+
 template <class Codec>
 class VideoInput final : public CodecInput {
  public:
   Medium medium() const override { return Medium::kVideo; }
   const char* codec() const override { return Codec::kName; }
   const std::optional<TrackConfig>& config() const override { return config_; }
-  Status set_caps(const GstStructure* caps) override { return Codec::set_caps(stream_, caps); }
+  Status set_caps(const GstStructure* caps) override {
+    auto taken = Codec::set_caps(stream_, caps);
+    if (!taken) return taken;
+    of_caps_ = picture_of(caps);
+    if (config_) update_config();
+    return taken;
+  }
 
   Result<std::optional<recording::Input>> convert(std::span<const std::uint8_t> bytes) override {
     auto unit = stream_.convert(bytes);
     if (!unit) return unit.error();
-    if (const auto& known = stream_.config(); known && (!config_ || unit.value().config_changed))
-      config_ = TrackConfig{kVideoTimescale, *known};
+    if (stream_.config() && (!config_ || unit.value().config_changed)) update_config();
     if (!unit.value().picture) return std::optional<recording::Input>();
     recording::Input input;
     input.key = unit.value().key;
@@ -135,7 +169,15 @@ class VideoInput final : public CodecInput {
   }
 
  private:
+  void update_config() {
+    PictureFormat picture = picture_of(*stream_.config());
+    if (picture.colour == Colour()) picture.colour = of_caps_.colour;
+    if (picture.pixel_aspect == PixelAspect()) picture.pixel_aspect = of_caps_.pixel_aspect;
+    config_ = TrackConfig{kVideoTimescale, *stream_.config(), picture};
+  }
+
   typename Codec::Stream stream_;
+  PictureFormat of_caps_;
   std::optional<TrackConfig> config_;
 };
 

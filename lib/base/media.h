@@ -15,12 +15,34 @@ using Bytes = std::vector<std::uint8_t>;
 
 enum class Medium { kVideo, kAudio };
 
+struct Colour {
+  std::uint8_t primaries = 2;  // ISO/IEC 23091-2; 2 is "unspecified"
+  std::uint8_t transfer = 2;   // likewise
+  std::uint8_t matrix = 2;     // likewise
+  bool full_range = false;
+  friend bool operator==(const Colour&, const Colour&) = default;
+};
+
+struct PixelAspect {         // width to height of a pixel, in lowest terms or not
+  std::uint32_t width = 0;   // 0: unspecified
+  std::uint32_t height = 0;  // 0: unspecified
+  friend bool operator==(const PixelAspect&, const PixelAspect&) = default;
+};
+
+// How the samples of a picture are meant.
+struct PictureFormat {
+  Colour colour;
+  PixelAspect pixel_aspect;
+  friend bool operator==(const PictureFormat&, const PictureFormat&) = default;
+};
+
 struct H264Config {
   Bytes avcc;                // AVCDecoderConfigurationRecord, ISO/IEC 14496-15, 5.3.3.1
   std::uint16_t width = 0;   // pixels, after cropping
   std::uint16_t height = 0;  // pixels, after cropping
   std::string rfc6381;       // "avc3.42e01f"
   bool reorders = false;     // pictures may be output in another order than they are decoded
+  PictureFormat picture;     // as the SPS says
   friend bool operator==(const H264Config&, const H264Config&) = default;
 };
 
@@ -30,6 +52,7 @@ struct H265Config {
   std::uint16_t height = 0;  // pixels of the conformance window
   std::string rfc6381;       // "hev1.1.6.L93.B0"
   bool reorders = false;     // pictures may be output in another order than they are decoded
+  PictureFormat picture;     // as the SPS says
   friend bool operator==(const H265Config&, const H265Config&) = default;
 };
 
@@ -64,6 +87,7 @@ struct Av1Config {
   std::uint16_t width = 0;   // pixels: max_frame_width_minus_1 + 1
   std::uint16_t height = 0;  // pixels: max_frame_height_minus_1 + 1
   std::string rfc6381;       // "av01.0.04M.08"
+  Colour colour;
   friend bool operator==(const Av1Config&, const Av1Config&) = default;
 };
 
@@ -104,7 +128,31 @@ using CodecConfig = std::variant<H264Config, H265Config, Vp8Config, Vp9Config, A
 struct TrackConfig {
   std::uint32_t timescale = 90000;  // ticks a second of this track's samples
   CodecConfig codec;
+  PictureFormat picture;  // of video: what the stream says or, where it does not, who sends it
   friend bool operator==(const TrackConfig&, const TrackConfig&) = default;
+};
+
+// What is done to a picture to show it: it is mirrored left to right, or not, and then turned
+// clockwise.
+struct Orientation {
+  bool mirrored = false;
+  std::uint16_t degrees = 0;  // 0, 90, 180 or 270
+  friend bool operator==(const Orientation&, const Orientation&) = default;
+};
+
+// What is known of a track beside its codec.
+struct TrackTags {
+  Orientation orientation;       // video
+  std::string language = "und";  // ISO 639-2/T: three small letters
+  friend bool operator==(const TrackTags&, const TrackTags&) = default;
+};
+
+// What is known of a recording, in UTF-8; empty: nothing.
+struct MovieTags {
+  std::string title;
+  std::string comment;
+  std::string tool;  // the program that wrote the file
+  friend bool operator==(const MovieTags&, const MovieTags&) = default;
 };
 
 template <class Config>

@@ -136,9 +136,12 @@ Result<Av1Stream::Sequence> Av1Stream::read_sequence(std::span<const std::uint8_
 }
 
 void Av1Stream::accept(Sequence sequence) {
-  Av1Config config{make_av1c(sequence.info, sequence.payload),
-                   static_cast<std::uint16_t>(sequence.info.width),
-                   static_cast<std::uint16_t>(sequence.info.height), av1_rfc6381(sequence.info)};
+  const Av1Sequence& info = sequence.info;
+  Av1Config config{make_av1c(info, sequence.payload),
+                   static_cast<std::uint16_t>(info.width),
+                   static_cast<std::uint16_t>(info.height),
+                   av1_rfc6381(info),
+                   {info.primaries, info.transfer, info.matrix, info.full_range}};
   sequence_ = std::move(sequence);
   if (config_ == config) return;
   config_ = std::move(config);

@@ -111,8 +111,8 @@ NalStream::Update H264Stream::set_config(const SetsInUse& sets) {
   auto avcc = make_avcc(sets.sps, sets.pps);
   if (!sps || !avcc) return Update::kRefused;
   const H264Sps& info = sps.value();
-  H264Config config{std::move(avcc.value()), info.width, info.height, rfc6381("avc3", info),
-                    info.reorders};
+  H264Config config{std::move(avcc.value()), info.width,    info.height,
+                    rfc6381("avc3", info),   info.reorders, info.vui.picture()};
   max_num_reorder_frames_ = info.max_num_reorder_frames;
   if (config_ == config) return Update::kSame;
   config_ = std::move(config);

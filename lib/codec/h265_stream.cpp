@@ -81,8 +81,9 @@ NalStream::Update H265Stream::set_config(const SetsInUse& sets) {
   auto hvcc = make_hvcc({4, sets.vps, sets.sps, sets.pps});
   if (!sps || !hvcc) return Update::kRefused;
   const H265Sps& info = sps.value();
-  H265Config config{std::move(hvcc.value()), info.width, info.height, rfc6381("hev1", info.profile),
-                    info.max_num_reorder_pics > 0};
+  H265Config config{
+      std::move(hvcc.value()),       info.width,        info.height, rfc6381("hev1", info.profile),
+      info.max_num_reorder_pics > 0, info.vui.picture()};
   if (config_ == config) return Update::kSame;
   config_ = std::move(config);
   return Update::kChanged;

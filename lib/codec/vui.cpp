@@ -44,7 +44,7 @@ void parse_sample_aspect_ratio(BitReader& r, VuiStart& vui) {
 }
 
 void parse_video_signal_type(BitReader& r, VuiStart& vui) {
-  ColourDescription colour;
+  Colour colour;
   r.skip(3);  // video_format
   colour.full_range = r.flag();
   if (r.flag()) {

@@ -6,23 +6,18 @@
 #include <cstdint>
 #include <optional>
 
+#include "lib/base/media.h"
+
 namespace rec::codec {
 
 class BitReader;
 
-// Code points of ITU-T H.273, as Tables E-3 to E-5 of both have them; 2 is "unspecified".
-struct ColourDescription {
-  std::uint8_t primaries = 2;
-  std::uint8_t transfer = 2;
-  std::uint8_t matrix = 2;
-  bool full_range = false;
-  friend bool operator==(const ColourDescription&, const ColourDescription&) = default;
-};
-
 struct VuiStart {
-  std::uint16_t sar_width = 0;              // sample aspect ratio; 0: unspecified
-  std::uint16_t sar_height = 0;             // 0: unspecified
-  std::optional<ColourDescription> colour;  // video_signal_type_present_flag
+  std::uint16_t sar_width = 0;   // sample aspect ratio; 0: unspecified
+  std::uint16_t sar_height = 0;  // 0: unspecified
+  std::optional<Colour> colour;  // video_signal_type_present_flag; Tables E-3 to E-5
+
+  PictureFormat picture() const { return {colour.value_or(Colour()), {sar_width, sar_height}}; }
 };
 
 // vui_parameters() up to the chroma sample location.

@@ -14,6 +14,7 @@ namespace rec::isobmff {
 struct Track {
   std::uint32_t id = 0;  // track_ID: not 0, unique in the file
   TrackConfig config;
+  TrackTags tags;
 };
 
 // ftyp, free (16 bytes: a clean stop can flip it into a 64-bit mdat header), moov with mvex.
@@ -21,6 +22,7 @@ struct Track {
 //
 // An Opus track with a pre-skip gets an edit that cuts those samples; its fragments then carry
 // media time, which is presentation time plus the pre-skip.
-Bytes init_segment(std::span<const Track> tracks, std::uint64_t creation_time_s);
+Bytes init_segment(std::span<const Track> tracks, std::uint64_t creation_time_s,
+                   const MovieTags& tags = {});
 
 }  // namespace rec::isobmff

@@ -4,6 +4,7 @@
 #include "lib/isobmff/movie_boxes.h"
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 
 #include "lib/isobmff/sample_entry.h"
@@ -11,16 +12,41 @@
 namespace rec::isobmff {
 namespace {
 
-constexpr std::uint32_t kTrackEnabled = 1;       // 8.3.2.3
-constexpr std::uint32_t kTrackInMovie = 2;       // 8.3.2.3
-constexpr std::uint32_t kDataInThisFile = 1;     // 8.7.2.3
-constexpr std::uint32_t kOne16x16 = 0x10000;     // 1.0 in 16.16 fixed point
-constexpr std::uint16_t kFullVolume = 0x0100;    // 1.0 in 8.8 fixed point
-constexpr std::uint16_t kUndetermined = 0x55c4;  // ISO 639-2 'und', 5 bits a letter (8.4.2.3)
+constexpr std::uint32_t kTrackEnabled = 1;     // 8.3.2.3
+constexpr std::uint32_t kTrackInMovie = 2;     // 8.3.2.3
+constexpr std::uint32_t kDataInThisFile = 1;   // 8.7.2.3
+constexpr std::uint32_t kOne16x16 = 0x10000;   // 1.0 in 16.16 fixed point
+constexpr std::uint16_t kFullVolume = 0x0100;  // 1.0 in 8.8 fixed point
 
-void write_unity_matrix(BoxWriter& w) {  // 6.2.2: 16.16, the last column 2.30
-  for (const std::uint32_t value : {kOne16x16, 0u, 0u, 0u, kOne16x16, 0u, 0u, 0u, 0x40000000u})
+// 6.2.2: (x, y) becomes (ax + cy + tx, bx + dy + ty).
+struct Matrix {
+  int a = 1, b = 0, c = 0, d = 1;
+  std::uint32_t tx = 0, ty = 0;  // 16.16
+};
+void write_matrix(BoxWriter& w, const Matrix& m) {
+  const auto fixed = [](int value) { return static_cast<std::uint32_t>(value) * kOne16x16; };
+  for (const std::uint32_t value : {fixed(m.a), fixed(m.b), 0u, fixed(m.c), fixed(m.d), 0u, m.tx,
+                                    m.ty, 0x40000000u})  // the last column is 2.30
     w.u32(value);
+}
+
+// Mirrors, then turns clockwise; `width` and `height` (16.16) are those of the picture before. It
+// is moved so that its corner comes to lie at 0,0 again.
+Matrix matrix_of(const Orientation& orientation, std::uint32_t width, std::uint32_t height) {
+  Matrix m;
+  switch (orientation.degrees) {
+    case 90: m = {0, 1, -1, 0, height, 0}; break;
+    case 180: m = {-1, 0, 0, -1, width, height}; break;
+    case 270: m = {0, -1, 1, 0, 0, width}; break;
+    default: break;
+  }
+  if (!orientation.mirrored) return m;
+  // With width - x in place of x.
+  m.tx += static_cast<std::uint32_t>(m.a) * width;
+  m.ty += static_cast<std::uint32_t>(m.b) * width;
+  m.a = -m.a;
+  m.b = -m.b;
+  return m;
 }
 
 struct Size {
@@ -36,6 +62,15 @@ Size size_of(const CodecConfig& codec) {
           return Size{};
       },
       codec);
+}
+
+// As it is shown, before it is turned; 16.16. Pixels that are not square make it wider or narrower.
+std::uint32_t shown_width(const TrackConfig& config) {
+  const std::uint64_t width = std::uint64_t{size_of(config.codec).width} * kOne16x16;
+  const auto [across, down] = config.picture.pixel_aspect;
+  if (across == 0 || down == 0) return static_cast<std::uint32_t>(width);
+  constexpr std::uint64_t kWidest = 0xffffffff;
+  return static_cast<std::uint32_t>(std::min(width * across / down, kWidest));
 }
 
 }  // namespace
@@ -71,14 +106,15 @@ void write_mvhd(BoxWriter& w, std::uint64_t time_1904, std::uint32_t next_track_
   w.u32(kOne16x16);  // rate
   w.u16(kFullVolume);
   w.zeros(2 + 8);  // reserved
-  write_unity_matrix(w);
+  write_matrix(w, {});
   w.zeros(24);  // pre_defined
   w.u32(next_track_id);
 }
 
 void write_tkhd(BoxWriter& w, const Track& track, std::uint64_t time_1904,
                 std::uint64_t duration) {  // 8.3.2
-  const auto [width, height] = size_of(track.config.codec);
+  const std::uint32_t width = shown_width(track.config);
+  const std::uint32_t height = size_of(track.config.codec).height * kOne16x16;
   const bool video = medium_of(track.config.codec) == Medium::kVideo;
   auto tkhd = w.full_box("tkhd", 1, kTrackEnabled | kTrackInMovie);
   w.u64(time_1904);  // creation_time
@@ -91,9 +127,9 @@ void write_tkhd(BoxWriter& w, const Track& track, std::uint64_t time_1904,
   w.u16(0);    // alternate_group
   w.u16(video ? 0 : kFullVolume);
   w.zeros(2);  // reserved
-  write_unity_matrix(w);
-  w.u32(width * kOne16x16);
-  w.u32(height * kOne16x16);
+  write_matrix(w, video ? matrix_of(track.tags.orientation, width, height) : Matrix());
+  w.u32(width);
+  w.u32(height);
 }
 
 std::int64_t media_ahead(const TrackConfig& config) {
@@ -116,13 +152,16 @@ void write_edts(BoxWriter& w, const TrackConfig& config) {  // 8.6.5, 8.6.6
 }
 
 void write_mdhd(BoxWriter& w, std::uint32_t timescale, std::uint64_t time_1904,
-                std::uint64_t duration) {  // 8.4.2
+                std::uint64_t duration, std::string_view language) {  // 8.4.2
   auto mdhd = w.full_box("mdhd", 1, 0);
   w.u64(time_1904);  // creation_time
   w.u64(time_1904);  // modification_time
   w.u32(timescale);
   w.u64(duration);
-  w.u16(kUndetermined);
+  std::uint16_t letters = 0;  // 5 bits each: its distance from the one before 'a'
+  for (const char c : language)
+    letters = static_cast<std::uint16_t>(letters << 5 | ((c - 0x60) & 0x1f));
+  w.u16(letters);
   w.zeros(2);  // pre_defined
 }
 
@@ -154,9 +193,9 @@ void write_dinf(BoxWriter& w) {  // 8.7.1
   auto url = w.full_box("url ", 0, kDataInThisFile);
 }
 
-void write_stbl(BoxWriter& w, const CodecConfig& codec) {  // 8.5.1
+void write_stbl(BoxWriter& w, const TrackConfig& config) {  // 8.5.1
   auto stbl = w.box("stbl");
-  write_stsd(w, codec);
+  write_stsd(w, config);
   // All samples are in fragments: the tables have no entry, but must be there.
   for (const std::string_view table : {"stts", "stsc"}) {  // 8.6.1.2, 8.7.4
     auto box = w.full_box(table, 0, 0);
@@ -181,6 +220,35 @@ void write_mvex(BoxWriter& w, std::span<const Track> tracks) {  // 8.8.1
     // moved, without this box.
     w.zeros(4 + 4 + 4);
   }
+}
+
+// 8.10.1, and what iTunes made of meta (8.11.1): ffmpeg, QuickTime and GStreamer look for it there.
+void write_udta(BoxWriter& w, const MovieTags& tags) {
+  if (tags == MovieTags()) return;
+  auto udta = w.box("udta");
+  auto meta = w.full_box("meta", 0, 0);
+  {
+    auto hdlr = w.full_box("hdlr", 0, 0);
+    w.zeros(4);  // pre_defined
+    w.fourcc("mdir");
+    w.fourcc("appl");  // by ISO reserved
+    w.zeros(8 + 1);    // reserved, an empty name
+  }
+  auto ilst = w.box("ilst");
+  const auto item = [&w](std::string_view type, const std::string& text) {
+    if (text.empty()) return;
+    auto box = w.box(type);
+    auto data = w.box("data");
+    w.u32(1);    // UTF-8
+    w.zeros(4);  // locale: any
+    for (const char c : text) w.u8(static_cast<std::uint8_t>(c));
+  };
+  item("\xa9nam", tags.title);
+  item(
+      "\xa9"
+      "cmt",
+      tags.comment);
+  item("\xa9too", tags.tool);
 }
 
 }  // namespace rec::isobmff

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "lib/isobmff/box_writer.h"
 #include "lib/isobmff/init_segment.h"
@@ -28,12 +29,14 @@ void write_tkhd(BoxWriter& w, const Track& track, std::uint64_t time_1904,
 // How far media time is ahead of presentation time: the pre-skip of Opus, in ticks of the track.
 std::int64_t media_ahead(const TrackConfig& config);
 void write_edts(BoxWriter& w, const TrackConfig& config);  // nothing without a pre-skip
+// `language`: three letters of ISO 639-2/T.
 void write_mdhd(BoxWriter& w, std::uint32_t timescale, std::uint64_t time_1904,
-                std::uint64_t duration = 0);
+                std::uint64_t duration = 0, std::string_view language = "und");
 void write_hdlr(BoxWriter& w, Medium medium);
 void write_media_header(BoxWriter& w, Medium medium);  // vmhd or smhd
 void write_dinf(BoxWriter& w);
-void write_stbl(BoxWriter& w, const CodecConfig& codec);
+void write_stbl(BoxWriter& w, const TrackConfig& config);
 void write_mvex(BoxWriter& w, std::span<const Track> tracks);
+void write_udta(BoxWriter& w, const MovieTags& tags);  // nothing without tags
 
 }  // namespace rec::isobmff

@@ -59,13 +59,13 @@ void write_full_trak(BoxWriter& w, const Track& track, const SampleIndex& sample
   write_edits(w, edits);
   auto mdia = w.box("mdia");  // 8.4.1
   write_mdhd(w, track.config.timescale, time_1904,
-             static_cast<std::uint64_t>(samples.end() - samples.start()));
+             static_cast<std::uint64_t>(samples.end() - samples.start()), track.tags.language);
   write_hdlr(w, medium);
   auto minf = w.box("minf");  // 8.4.4
   write_media_header(w, medium);
   write_dinf(w);
   auto stbl = w.box("stbl");  // 8.5.1
-  write_stsd(w, track.config.codec, sets);
+  write_stsd(w, track.config, sets);
   samples.write_tables(w, sets == ParameterSets::kInSamples);
 }
 
@@ -103,7 +103,7 @@ bool MovieIndex::writable() const {
          std::all_of(entries_.begin(), entries_.end(), fits);
 }
 
-Bytes MovieIndex::moov() const {
+Bytes MovieIndex::moov(const MovieTags& tags) const {
   const std::uint64_t time_1904 = since_1904(creation_time_s_);
   std::uint32_t highest_id = 0;
   std::uint64_t duration = 0;
@@ -119,6 +119,7 @@ Bytes MovieIndex::moov() const {
     write_mvhd(w, time_1904, highest_id + 1, kTimescale, duration);
     for (const auto& [track, samples, sets] : entries_)
       write_full_trak(w, track, samples, sets, time_1904);
+    write_udta(w, tags);
   }
   return w.take();
 }

@@ -31,7 +31,7 @@ class MovieIndex {
   // There is something to index, and the tables can hold it.
   bool writable() const;
   // The full index. Its durations are those of the samples.
-  Bytes moov() const;
+  Bytes moov(const MovieTags& tags = {}) const;
   // The random access points of the file as it is: mfra, 8.8.9.
   Bytes mfra() const;
   std::uint64_t most_moov_bytes() const;  // that moov() can need

@@ -74,48 +74,76 @@ Bytes with_complete_arrays(Bytes hvcc) {
 
 }  // namespace
 
-void write_stsd(BoxWriter& w, const CodecConfig& codec, ParameterSets sets) {
+void write_stsd(BoxWriter& w, const TrackConfig& config, ParameterSets sets) {
   auto stsd = w.full_box("stsd", 0, 0);
   // One entry for the life of the file. A change of parameter sets goes in band: a second entry
   // breaks ffmpeg and Chromium.
   w.u32(1);
   std::visit(
-      [&]<class Config>(const Config& config) {
-        if constexpr (HasParameterSets<Config>)
-          write_sample_entry(w, config, sets);
+      [&]<class Codec>(const Codec& codec) {
+        if constexpr (HasParameterSets<Codec>)
+          write_sample_entry(w, codec, sets, config.picture);
+        else if constexpr (HasSize<Codec>)
+          write_sample_entry(w, codec, config.picture);
         else
-          write_sample_entry(w, config);
+          write_sample_entry(w, codec);
       },
-      codec);
+      config.codec);
 }
 
-void write_sample_entry(BoxWriter& w, const H264Config& config, ParameterSets sets) {
+void write_picture_format(BoxWriter& w, const PictureFormat& picture) {
+  if (const Colour& colour = picture.colour; colour != Colour()) {
+    auto colr = w.box("colr");
+    w.fourcc("nclx");  // colour_type: code points, as in the bitstream
+    w.u16(colour.primaries);
+    w.u16(colour.transfer);
+    w.u16(colour.matrix);
+    w.u8(colour.full_range ? 0x80 : 0);
+  }
+  if (const auto [width, height] = picture.pixel_aspect; width != height && width && height) {
+    auto pasp = w.box("pasp");
+    w.u32(width);   // hSpacing
+    w.u32(height);  // vSpacing
+  }
+}
+
+void write_sample_entry(BoxWriter& w, const H264Config& config, ParameterSets sets,
+                        const PictureFormat& picture) {
   auto entry = w.box(sets == ParameterSets::kInSamples ? "avc3" : "avc1");
   write_visual_start(w, config.width, config.height);
-  auto avcc = w.box("avcC");
-  w.bytes(config.avcc);
+  {
+    auto avcc = w.box("avcC");
+    w.bytes(config.avcc);
+  }
+  write_picture_format(w, picture);
 }
 
-void write_sample_entry(BoxWriter& w, const H265Config& config, ParameterSets sets) {
+void write_sample_entry(BoxWriter& w, const H265Config& config, ParameterSets sets,
+                        const PictureFormat& picture) {
   auto entry = w.box(sets == ParameterSets::kInSamples ? "hev1" : "hvc1");
   write_visual_start(w, config.width, config.height);
-  auto hvcc = w.box("hvcC");
-  w.bytes(sets == ParameterSets::kInSamples ? config.hvcc : with_complete_arrays(config.hvcc));
+  {
+    auto hvcc = w.box("hvcC");
+    w.bytes(sets == ParameterSets::kInSamples ? config.hvcc : with_complete_arrays(config.hvcc));
+  }
+  write_picture_format(w, picture);
 }
 
-void write_sample_entry(BoxWriter& w, const Vp8Config& config) {
+void write_sample_entry(BoxWriter& w, const Vp8Config& config, const PictureFormat& picture) {
   Vp9Config as_vp9;  // 8 bit 4:2:0, colours unspecified: all that VP8 has
   as_vp9.profile = config.profile;
   as_vp9.level = config.level;
   auto entry = w.box("vp08");
   write_visual_start(w, config.width, config.height, "VPC Coding");
   write_vpcc(w, as_vp9);
+  write_picture_format(w, picture);
 }
 
-void write_sample_entry(BoxWriter& w, const Vp9Config& config) {
+void write_sample_entry(BoxWriter& w, const Vp9Config& config, const PictureFormat& picture) {
   auto entry = w.box("vp09");
   write_visual_start(w, config.width, config.height, "VPC Coding");
   write_vpcc(w, config);
+  write_picture_format(w, picture);
 }
 
 void write_vpcc(BoxWriter& w, const Vp9Config& config) {
@@ -130,11 +158,14 @@ void write_vpcc(BoxWriter& w, const Vp9Config& config) {
   w.u16(0);  // codecInitializationDataSize: must be 0
 }
 
-void write_sample_entry(BoxWriter& w, const Av1Config& config) {
+void write_sample_entry(BoxWriter& w, const Av1Config& config, const PictureFormat& picture) {
   auto entry = w.box("av01");
   write_visual_start(w, config.width, config.height, "AOM Coding");
-  auto av1c = w.box("av1C");
-  w.bytes(config.av1c);
+  {
+    auto av1c = w.box("av1C");
+    w.bytes(config.av1c);
+  }
+  write_picture_format(w, picture);
 }
 
 void write_sample_entry(BoxWriter& w, const OpusConfig& config) {

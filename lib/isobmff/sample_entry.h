@@ -13,18 +13,23 @@ enum class ParameterSets {
   kOnlyInEntry,  // all of them are in the decoder configuration record
 };
 // ISO/IEC 14496-12, 8.5.2.
-void write_stsd(BoxWriter& w, const CodecConfig& codec,
+void write_stsd(BoxWriter& w, const TrackConfig& config,
                 ParameterSets sets = ParameterSets::kInSamples);
 // avc3 or avc1: ISO/IEC 14496-15, 5.4.2; hev1 or hvc1: 8.4.1.
 void write_sample_entry(BoxWriter& w, const H264Config& config,
-                        ParameterSets sets = ParameterSets::kInSamples);
+                        ParameterSets sets = ParameterSets::kInSamples,
+                        const PictureFormat& picture = {});
 void write_sample_entry(BoxWriter& w, const H265Config& config,
-                        ParameterSets sets = ParameterSets::kInSamples);
-// "VP Codec ISO Media File Format Binding" 1.0, and "AV1 Codec ISO Media File Format Binding", 2.2.
-void write_sample_entry(BoxWriter& w, const Vp8Config& config);  // vp08
-void write_sample_entry(BoxWriter& w, const Vp9Config& config);  // vp09
+                        ParameterSets sets = ParameterSets::kInSamples,
+                        const PictureFormat& picture = {});
+// "VP Codec ISO Media File Format Binding" 1.0, and "AV1 Codec ISO Media File Format Binding", 2.2:
+// vp08, vp09, av01
+void write_sample_entry(BoxWriter& w, const Vp8Config& config, const PictureFormat& picture = {});
+void write_sample_entry(BoxWriter& w, const Vp9Config& config, const PictureFormat& picture = {});
 void write_vpcc(BoxWriter& w, const Vp9Config& config);
-void write_sample_entry(BoxWriter& w, const Av1Config& config);   // av01
+void write_sample_entry(BoxWriter& w, const Av1Config& config, const PictureFormat& picture = {});
+// colr and pasp, ISO/IEC 14496-12, 12.1.5 and 12.1.4: what is not known, or square, is not written.
+void write_picture_format(BoxWriter& w, const PictureFormat& picture);
 void write_sample_entry(BoxWriter& w, const OpusConfig& config);  // Opus in ISOBMFF, 4.3.1
 void write_dops(BoxWriter& w, const OpusConfig& config);          // Opus in ISOBMFF, 4.3.2
 void write_sample_entry(BoxWriter& w, const AacConfig& config);   // mp4a: ISO/IEC 14496-14, 5.6

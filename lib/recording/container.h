@@ -18,7 +18,10 @@ class Container {
   struct Track {
     std::uint32_t id;
     TrackConfig config;
+    TrackTags tags;
   };
+  // What later calls of header() and finish() say of the recording.
+  virtual void set_tags(const MovieTags& tags) = 0;
   virtual Bytes header(std::span<const Track> tracks, std::uint64_t utc_seconds) = 0;
   // The wall clock of one sample of a fragment.
   struct Reference {

@@ -54,6 +54,13 @@ std::optional<std::int64_t> FileWriter::end_of(int track) const {
   return std::nullopt;
 }
 
+const Orientation& FileWriter::orientation(int track) const {
+  static const Orientation kAsItIs;
+  for (const Entry& e : entries_)
+    if (e.track.index == track) return e.track.tags.orientation;
+  return kAsItIs;
+}
+
 ObjectUnit FileWriter::unit(Bytes bytes) {
   ObjectUnit unit{.key = key_,
                   .offset = size_,
@@ -70,7 +77,7 @@ ObjectUnit FileWriter::unit(Bytes bytes) {
 ObjectUnit FileWriter::header() {
   std::vector<Container::Track> tracks;
   for (const Entry& e : entries_)
-    tracks.push_back({static_cast<std::uint32_t>(e.track.index) + 1, e.track.config});
+    tracks.push_back({static_cast<std::uint32_t>(e.track.index) + 1, e.track.config, e.track.tags});
   const auto seconds = std::max<Nanos>(utc_.of_start(origin_), 0) / kSecond;
   return unit(container_.header(tracks, static_cast<std::uint64_t>(seconds)));
 }

@@ -22,6 +22,7 @@ class FileWriter {
   struct Track {
     int index;  // as numbered by the Fragmenter; its id in the file is one more
     TrackConfig config;
+    TrackTags tags;
   };
   // `utc` may get pauses, and lives longer. `references`: each fragment says what its UTC is.
   FileWriter(Container& container, std::string key, const std::vector<Track>& tracks, Nanos origin,
@@ -41,6 +42,8 @@ class FileWriter {
 
   // Where the track's next sample would follow; nullopt: nothing was written yet.
   std::optional<std::int64_t> end_of(int track) const;
+  // How a track that the file declares is shown.
+  const Orientation& orientation(int track) const;
   const std::string& key() const { return key_; }
   std::uint64_t size() const { return size_; }  // bytes
   Nanos origin() const { return origin_; }      // running time

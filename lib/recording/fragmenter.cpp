@@ -98,6 +98,18 @@ std::optional<std::int64_t> Fragmenter::first_sample(int track) const {
   return t.queue.empty() ? std::nullopt : std::optional(t.queue.front().dts);
 }
 
+std::optional<Orientation> Fragmenter::first_orientation(int track) const {
+  const Track& t = tracks_[index(track)];
+  return t.queue.empty() ? std::nullopt : std::optional(t.queue.front().orientation);
+}
+
+std::optional<Nanos> Fragmenter::first_turned(int track, const Orientation& file) const {
+  const Track& t = tracks_[index(track)];
+  const auto turned = std::find_if(t.queue.begin(), t.queue.end(),
+                                   [&](const Sample& s) { return s.key && s.orientation != file; });
+  return turned == t.queue.end() ? std::nullopt : std::optional(t.at(*turned));
+}
+
 void Fragmenter::roll_at(Nanos at, Nanos now) {
   if (!roll_) roll_ = Roll{at, now};
 }

@@ -51,6 +51,8 @@ class Fragmenter {
   void roll_at(Nanos at, Nanos now);
   void cancel_roll() { roll_.reset(); }
   bool rolling() const { return roll_.has_value(); }
+  // The first key frame of this track that is queued and not shown like the file's; running time.
+  std::optional<Nanos> first_turned(int track, const Orientation& file) const;
   // The next file cannot begin with what this video track has.
   bool lacks_start(int track) const {
     return roll_ && lacks_start(tracks_[index(track)], roll_->at);
@@ -103,6 +105,7 @@ class Fragmenter {
   bool empty() const;
   std::optional<Nanos> first_dts(int track) const;            // of what is queued; running time
   std::optional<std::int64_t> first_sample(int track) const;  // the same in track ticks
+  std::optional<Orientation> first_orientation(int track) const;
 
  private:
   struct Track {

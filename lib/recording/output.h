@@ -31,7 +31,8 @@ struct ObjectUnit {  // bytes of an object, whole or not at all
 
 struct KeyFrameWanted {
   int track;
-  const char* reason;  // "start", "late-track", "loss", "drop", "resume", "split", "interval"
+  const char* reason;  // "start", "late-track", "loss", "drop", "resume", "split", "interval",
+                       // "rotation"
 };
 
 struct RecordingStarted {

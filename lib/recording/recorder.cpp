@@ -114,6 +114,7 @@ Recorder::Taken Recorder::push(int index, Input input, Nanos now) {
           .duration = input.duration,
           .duration_hint = input.duration_hint,
           .key = input.key,
+          .orientation = t.tags.orientation,
           .arrival = now,
           .bytes = std::move(input.bytes)},
          now);
@@ -130,7 +131,10 @@ void Recorder::accept(int index, Sample sample, Nanos now) {
   if (!t.recording) outputs_.push_back(TrackRecording{index});
   t.recording = true;
   if (!file_) fragmenter_.enable(index);
-  if (sample.key) t.last_key = now;
+  if (sample.key) {
+    t.last_key = now;
+    t.shown = sample.orientation;
+  }
   if (begins_file(index, sample, now))
     fragmenter_.roll_at(to_nanos(sample.dts, t.config->timescale), now);
   fragmenter_.push(index, std::move(sample));

@@ -41,6 +41,7 @@ class Recorder {
     bool fill_audio = true;     // holes, with silence
     bool keep_damaged = false;  // video that refers to lost packets
     bool write_references = true;
+    bool roll_on_rotation = true;  // a picture that is turned begins the next file
     PathTemplate path;
     std::string stream_name;
     std::function<std::uint32_t()> random;  // for names that cannot collide
@@ -62,6 +63,11 @@ class Recorder {
   int add_track(Medium medium);
   // What the track holds from its next sample on; until then its samples are refused.
   void configure(int track, TrackConfig config);
+  // What is known of a track from now on. A language, and what turns the picture, is said by the
+  // files that begin with it.
+  void set_track_tags(int index, TrackTags tags) { track(index).tags = std::move(tags); }
+  // Of the files that are not finished yet.
+  void set_tags(const MovieTags& tags) { container_->set_tags(tags); }
   enum class Taken { kYes, kBeforeKeyFrame, kLate, kPaused, kFinished };
   Taken push(int track, Input input, Nanos now);
   void end_track(int track, Nanos now);
@@ -106,9 +112,11 @@ class Recorder {
     std::optional<TrackConfig> config;
     std::optional<TrackClock> clock;
     std::optional<Placer> placer;
-    bool recording = false;  // a sample was accepted
-    bool declared = false;   // by a file
-    bool written = false;    // samples of it, or silence, are in a file
+    TrackTags tags;
+    std::optional<Orientation> shown;  // the last key frame that was accepted
+    bool recording = false;            // a sample was accepted
+    bool declared = false;             // by a file
+    bool written = false;              // samples of it, or silence, are in a file
     bool ended = false;
     bool reports = false;               // sender reports can be expected
     std::optional<Nanos> last_key;      // accepted; monotonic
@@ -144,6 +152,10 @@ class Recorder {
   bool file_is_full(Nanos at) const;
   std::optional<int> leading_video(Nanos now) const;
   bool begins_file(int index, const Sample& sample, Nanos now);
+  bool turns(int index, const Sample& sample) const;
+  void ask_turned(Nanos now);
+  std::optional<Nanos> first_turned() const;
+  void roll_where_turned(Nanos now);
   void poll_rolls(Nanos now);
   void poll_key_interval(Nanos now);
   std::optional<Nanos> key_interval_deadline() const;
@@ -171,7 +183,7 @@ class Recorder {
   void poll_store(Nanos now);
   void claim(Nanos now, State waiting);
   void enable_tracks();
-  void begin_file();
+  void begin_file(Nanos now);
   void tell_late_start(int index);
   std::vector<FileWriter::Rest> rests(const Fragmenter::Cut& cut) const;
   void write(const Fragmenter::Cut& cut, Nanos now);

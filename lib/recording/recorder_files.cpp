@@ -118,13 +118,15 @@ void Recorder::map_utc() {
   utc_.set(*origin, "ntp", true);
 }
 
-void Recorder::begin_file() {
+void Recorder::begin_file(Nanos now) {
   enable_tracks();
   std::optional<Nanos> origin;
   std::vector<FileWriter::Track> declared;
   for (int i = 0; i < track_count(); ++i) {
     if (!track(i).config || !fragmenter_.enabled(i)) continue;
-    declared.push_back({i, *track(i).config});
+    declared.push_back({i, *track(i).config, track(i).tags});
+    if (const auto shown = fragmenter_.first_orientation(i))
+      declared.back().tags.orientation = *shown;
     if (const auto first = fragmenter_.first_dts(i))
       origin = origin ? std::min(*origin, *first) : *first;
   }
@@ -137,6 +139,7 @@ void Recorder::begin_file() {
   started_ = true;
   emit(file_->header());
   for (const auto& t : declared) tell_late_start(t.index);
+  roll_where_turned(now);
 }
 
 // The silence in front of a track that has its first sample later than its first file.
@@ -173,7 +176,10 @@ std::vector<FileWriter::Rest> Recorder::rests(const Fragmenter::Cut& cut) const 
 }
 
 void Recorder::write(const Fragmenter::Cut& cut, Nanos now) {
-  if (!file_) begin_file();
+  if (!file_) {
+    begin_file(now);
+    if (fragmenter_.rolling()) return;  // it ends earlier than the fragment would
+  }
   auto runs = fragmenter_.take(cut);
   for (const auto& run : runs) track(run.track).written = true;
   const auto silent = rests(cut);
@@ -228,7 +234,11 @@ void Recorder::end_file() {
 
 void Recorder::stop(Nanos now) {
   if (state_ == State::kWriting && (file_ || !fragmenter_.empty())) {
-    if (!file_) begin_file();
+    if (!file_) begin_file(now);
+    if (const auto turned = first_turned()) {
+      write({*turned, true, {}}, now);
+      return;  // the rest waits for the name of its file
+    }
     hold_last_pictures();
     emit_fragments(fragmenter_.take_all(), {});
     end_file();

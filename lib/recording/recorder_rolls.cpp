@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // When a recording goes on in another file: because the open one is full, because it does not
-// declare a track, or because the owner wants it. Video decides: files begin with key frames.
+// declare a track, because a picture is turned, or because the owner wants it. Video decides: files
+// begin with key frames.
 #include <algorithm>
 
 #include "lib/recording/recorder.h"
@@ -40,11 +41,47 @@ std::optional<int> Recorder::leading_video(Nanos now) const {
 // is none, any packet that the open file declares.
 bool Recorder::begins_file(int index, const Sample& sample, Nanos now) {
   if (!file_ || !fragmenter_.enabled(index)) return false;
+  if (turns(index, sample)) return true;
   const auto video = leading_video(now);
   if (!sample.key || (video && video != index)) return false;
   split_ = split_ || file_is_full(to_nanos(sample.dts, track(index).config->timescale));
   return split_ || (video && late_track_waits());
 }
+
+// --- rotation -----------------------------------------------------------------------------------
+
+// A header says once how its pictures are shown. Whatever track leads: this one is wrong from here.
+bool Recorder::turns(int index, const Sample& sample) const {
+  return options_.roll_on_rotation && sample.key && track(index).medium == Medium::kVideo &&
+         sample.orientation != file_->orientation(index);
+}
+
+// What is between the turn and the key frame is in the old file.
+void Recorder::ask_turned(Nanos now) {
+  if (!options_.roll_on_rotation || paused_) return;
+  for (int i = 0; i < track_count(); ++i) {
+    const Track& t = track(i);
+    if (!t.ended && t.shown && *t.shown != t.tags.orientation) want_key(i, "rotation", now);
+  }
+}
+
+// In what is held for the open file; nullopt: nothing is.
+std::optional<Nanos> Recorder::first_turned() const {
+  std::optional<Nanos> first;
+  for (int i = 0; options_.roll_on_rotation && i < track_count(); ++i) {
+    if (track(i).medium != Medium::kVideo || !fragmenter_.enabled(i)) continue;
+    const auto at = fragmenter_.first_turned(i, file_->orientation(i));
+    if (at) first = first ? std::min(*first, *at) : *at;
+  }
+  return first;
+}
+
+// A file that begins with pictures that have waited.
+void Recorder::roll_where_turned(Nanos now) {
+  if (const auto at = first_turned()) fragmenter_.roll_at(*at, now);
+}
+
+// --- what the others are asked for --------------------------------------------------------------
 
 void Recorder::split(Nanos now) {
   split_ = file_.has_value() && !finishing_;
@@ -55,7 +92,9 @@ void Recorder::split(Nanos now) {
 // its file at once where no video leads.
 void Recorder::poll_rolls(Nanos now) {
   video_silent_.reset();
-  if (!file_ || finishing_) return;
+  if (finishing_) return;
+  ask_turned(now);
+  if (!file_) return;
   for (int i = 0; i < track_count(); ++i)
     if (fragmenter_.lacks_start(i)) want_key(i, "split", now);
   if (fragmenter_.rolling()) return;

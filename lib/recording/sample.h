@@ -38,7 +38,8 @@ struct Sample {
   std::int64_t duration = 0;    // track ticks; 0: until the next sample
   std::int64_t duration_hint = 0;
   bool key = false;
-  Nanos arrival = 0;  // monotonic clock
+  Orientation orientation;  // of video
+  Nanos arrival = 0;        // monotonic clock
   Bytes bytes;
 
   std::int64_t end() const { return dts + duration; }

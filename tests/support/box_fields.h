@@ -103,6 +103,18 @@ class Fields {
   bool short_ = false;
 };
 
+// metadata_reader.cpp
+struct Matrix {  // 6.2.2: (x, y) becomes (ax + cy + tx, bx + dy + ty)
+  std::int64_t a = 0x10000, b = 0, c = 0, d = 0x10000, tx = 0, ty = 0;  // 16.16
+  friend bool operator==(const Matrix&, const Matrix&) = default;
+};
+Matrix read_matrix(Fields& f);
+// Of a picture of this size, in 16.16.
+void read_orientation(Fields& f, const Matrix& matrix, std::uint32_t width, std::uint32_t height,
+                      Mp4Track& track);
+void read_picture_format(Context& ctx, const Box& box, Mp4Track& track);  // pasp, colr
+void read_udta(Context& ctx, const Box& udta);
+
 // movie_reader.cpp
 void read_moov(Context& ctx, const Box& moov);
 // index_reader.cpp

@@ -7,8 +7,10 @@
 // are those of ISO/IEC 14496-12 unless they name another standard.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -59,8 +61,13 @@ struct Mp4Track {
   std::uint32_t id = 0;
   std::string handler;  // "vide", "soun"
   std::uint32_t timescale = 0;
-  std::string entry;  // fourcc of the sample entry
-  int rotation = 0;   // degrees clockwise, from the matrix of tkhd
+  std::string entry;              // fourcc of the sample entry
+  int rotation = 0;               // degrees clockwise, from the matrix of tkhd
+  bool mirrored = false;          // left to right, before it is turned
+  std::string language;           // of mdhd
+  std::uint32_t pixel_width = 1;  // pasp
+  std::uint32_t pixel_height = 1;
+  std::array<std::uint16_t, 4> colour = {2, 2, 2, 0};  // colr: primaries, transfer, matrix, full
   std::uint16_t width = 0;
   std::uint16_t height = 0;
   std::vector<std::uint8_t> avcc;   // payload of avcC
@@ -131,6 +138,10 @@ struct Mp4File {
   std::uint64_t mdat_offset = 0;     // of the mdat over all that is in front of it; 0: none
   std::uint64_t movie_duration = 0;  // of that moov
   std::uint32_t movie_timescale = 0;
+  std::uint64_t creation_time = 0;  // seconds since 1904
+  // Of udta, by the type of the item, as fourcc() has it: "\\xa9nam".
+  std::map<std::string, std::string> tags;        // of the moov in front of the fragments
+  std::map<std::string, std::string> index_tags;  // of the moov behind them
   std::vector<Mp4Track> tracks;
   std::vector<Mp4Fragment> fragments;    // whole ones
   std::vector<Mp4Reference> references;  // of whole fragments

@@ -22,8 +22,14 @@ class FakeContainer final : public recording::Container {
     fragments_ = 0;
     Bytes out{'H'};
     put(out, static_cast<std::int64_t>(utc_seconds));
+    put(out, tags_.title);
     put(out, static_cast<std::int64_t>(tracks.size()));
-    for (const Track& t : tracks) put(out, t.id);
+    for (const Track& t : tracks) {
+      put(out, t.id);
+      put(out, t.tags.orientation.mirrored);
+      put(out, t.tags.orientation.degrees);
+      put(out, t.tags.language);
+    }
     return out;
   }
 
@@ -56,6 +62,8 @@ class FakeContainer final : public recording::Container {
     return out;
   }
 
+  void set_tags(const MovieTags& tags) override { tags_ = tags; }
+
   // What a file ends with, if the store can rewrite its first 8 bytes; else "E".
   Ending ending;
   Ending finish(std::uint64_t rewrite_below) override {
@@ -80,6 +88,12 @@ class FakeContainer final : public recording::Container {
 
  private:
   int fragments_ = 0;
+  MovieTags tags_;
+
+  static void put(Bytes& out, const std::string& text) {
+    put(out, static_cast<std::int64_t>(text.size()));
+    out.insert(out.end(), text.begin(), text.end());
+  }
   static void put(Bytes& out, std::int64_t value) {
     std::array<std::uint8_t, 8> raw;
     std::memcpy(raw.data(), &value, raw.size());
@@ -108,7 +122,9 @@ struct ReadFragment {
 };
 struct ReadFile {
   std::int64_t utc_seconds = 0;
+  std::string title;
   std::vector<int> tracks;
+  std::map<int, TrackTags> tags;
   std::vector<ReadFragment> fragments;
 
   std::vector<ReadSample> samples(int track) const {
@@ -134,6 +150,13 @@ class FakeReader {
     std::memcpy(&value, bytes_.data() + at_, sizeof value);
     at_ += sizeof value;
     return value;
+  }
+  std::string text() {
+    const auto size = static_cast<std::size_t>(number());
+    if (at_ + size > bytes_.size()) throw std::out_of_range("a text ends too early");
+    at_ += size;
+    return {bytes_.begin() + static_cast<std::ptrdiff_t>(at_ - size),
+            bytes_.begin() + static_cast<std::ptrdiff_t>(at_)};
   }
   void expect(char mark) {
     if (bytes_.at(at_++) != static_cast<std::uint8_t>(mark)) throw std::out_of_range("a mark");
@@ -178,8 +201,14 @@ class FakeReader {
     ReadFile file;
     expect('H');
     file.utc_seconds = number();
-    for (auto left = number(); left > 0; --left)
+    file.title = text();
+    for (auto left = number(); left > 0; --left) {
       file.tracks.push_back(static_cast<int>(number()) - 1);
+      TrackTags& tags = file.tags[file.tracks.back()];
+      tags.orientation.mirrored = number() != 0;
+      tags.orientation.degrees = static_cast<std::uint16_t>(number());
+      tags.language = text();
+    }
     while (at_ < bytes_.size()) {
       expect('F');
       ReadFragment fragment{number(), reference(), {}};

@@ -251,6 +251,9 @@ void read_index(Context& ctx, const Box& moov) {
   ctx.file.violations.insert(ctx.file.violations.end(), index.violations.begin(),
                              index.violations.end());
   ctx.file.movie_duration = index.movie_duration;
+  ctx.file.index_tags = index.tags;
+  if (index.creation_time != ctx.file.creation_time)
+    ctx.violation(moov, "creation_time is not that of the first moov");
   if (index.tracks.size() != ctx.file.tracks.size())
     return ctx.violation(moov, "not the tracks of the first moov");
   for (std::size_t i = 0; i < index.tracks.size(); ++i) {
@@ -258,7 +261,11 @@ void read_index(Context& ctx, const Box& moov) {
     Mp4Track& fragments = ctx.file.tracks[i];
     const auto edits = edits_of(ours, index.movie_timescale);
     const bool same = ours.id == fragments.id && ours.timescale == fragments.timescale &&
-                      same_entry(ours, fragments) && ours.handler == fragments.handler;
+                      same_entry(ours, fragments) && ours.handler == fragments.handler &&
+                      ours.rotation == fragments.rotation && ours.mirrored == fragments.mirrored &&
+                      ours.colour == fragments.colour &&
+                      ours.pixel_width == fragments.pixel_width &&
+                      ours.pixel_height == fragments.pixel_height;
     if (!same) ctx.violation(moov, "track " + std::to_string(ours.id) + " is another one");
     if (ours.timescale == 0 || index.movie_timescale == 0) continue;
     check_durations(ctx, moov, index, ours, edits);

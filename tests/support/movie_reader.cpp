@@ -3,7 +3,6 @@
 // moov (ISO/IEC 14496-12, 8.2 to 8.8.3): of a fragmented MP4 the tracks and no samples, of a
 // finished file the index behind the fragments.
 #include <algorithm>
-#include <array>
 
 #include "tests/support/box_fields.h"
 
@@ -11,28 +10,18 @@ namespace rec::test::mp4 {
 namespace {
 
 constexpr std::uint32_t kOne = 0x00010000;  // 16.16
-constexpr std::uint32_t kMinusOne = 0xffff0000;
-constexpr std::uint32_t kOneOfW = 0x40000000;  // 2.30
 
-using Matrix = std::array<std::uint32_t, 9>;
-
-Matrix read_matrix(Fields& f) {
-  Matrix m{};
-  for (auto& value : m) value = f.u32();
-  f.expect(m[2], 0, "matrix u");
-  f.expect(m[5], 0, "matrix v");
-  f.expect(m[8], kOneOfW, "matrix w");
-  return m;
+// Creation and modification; nobody modifies these files. Returns seconds since 1904.
+std::uint64_t read_times(Fields& f, std::uint8_t version) {
+  const std::size_t wide = version == 1 ? 8 : 4;
+  const std::uint64_t creation = f.number(wide);
+  f.expect(f.number(wide), creation, "modification_time");
+  return creation;
 }
 
-// 6.2.2; only quarter turns are of use to a player. -1: something else.
-int rotation_of(const Matrix& m) {
-  const std::array<std::uint32_t, 4> turn = {m[0], m[1], m[3], m[4]};
-  if (turn == std::array{kOne, 0U, 0U, kOne}) return m[6] || m[7] ? -1 : 0;
-  if (turn == std::array{0U, kOne, kMinusOne, 0U}) return 90;
-  if (turn == std::array{kMinusOne, 0U, 0U, kMinusOne}) return 180;
-  if (turn == std::array{0U, kMinusOne, kOne, 0U}) return 270;
-  return -1;
+void read_track_times(Context& ctx, Fields& f, std::uint8_t version) {
+  if (read_times(f, version) != ctx.file.creation_time)
+    f.violation("creation_time is not that of the movie");
 }
 
 // A moov without samples lasts 0, or all ones for "unknown" (8.2.2.3).
@@ -49,14 +38,14 @@ std::uint64_t read_duration(Context& ctx, Fields& f, std::uint8_t version) {
 std::uint32_t read_mvhd(Context& ctx, const Box& box) {  // 8.2.2; returns next_track_ID
   Fields f(ctx, box);
   const auto version = f.full_header(1).version;
-  f.take(version == 1 ? 16 : 8);  // creation and modification time
+  ctx.file.creation_time = read_times(f, version);
   ctx.file.movie_timescale = f.u32();
   if (ctx.file.movie_timescale == 0) f.violation("timescale is 0");
   ctx.file.movie_duration = read_duration(ctx, f, version);
   f.expect(f.u32(), kOne, "rate");
   f.expect(f.u16(), 0x0100, "volume");
   f.zeros(10, "reserved");
-  if (rotation_of(read_matrix(f)) != 0) f.violation("matrix is not unity");
+  if (read_matrix(f) != Matrix()) f.violation("matrix is not unity");
   f.zeros(24, "pre_defined");
   const std::uint32_t next = f.u32();
   f.done();
@@ -73,7 +62,7 @@ TrackHeader read_tkhd(Context& ctx, const Box& box, Mp4Track& track) {  // 8.3.2
   Fields f(ctx, box);
   const auto [version, flags] = f.full_header(1, 0x00000f);
   if (!(flags & 1)) f.violation("track is not enabled");
-  f.take(version == 1 ? 16 : 8);
+  read_track_times(ctx, f, version);
   track.id = f.u32();
   if (track.id == 0) f.violation("track_ID is 0");
   f.zeros(4, "reserved");
@@ -83,10 +72,10 @@ TrackHeader read_tkhd(Context& ctx, const Box& box, Mp4Track& track) {  // 8.3.2
   TrackHeader header;
   header.volume = f.u16();
   f.zeros(2, "reserved");
-  track.rotation = rotation_of(read_matrix(f));
-  if (track.rotation < 0) f.violation("matrix is not a quarter turn");
+  const Matrix matrix = read_matrix(f);
   header.width = f.u32();
   header.height = f.u32();
+  read_orientation(f, matrix, header.width, header.height, track);
   f.done();
   return header;
 }
@@ -94,9 +83,10 @@ TrackHeader read_tkhd(Context& ctx, const Box& box, Mp4Track& track) {  // 8.3.2
 void check_track_header(Context& ctx, const Box& tkhd, const TrackHeader& h, const Mp4Track& t) {
   if (t.video()) {
     if (h.volume != 0) ctx.violation(tkhd, "volume of a video track must be 0");
-    if (h.width != std::uint32_t{t.width} << 16 || h.height != std::uint32_t{t.height} << 16) {
+    // 8.3.2: as it is presented, before the matrix. One 65536th of a pixel is rounding.
+    const std::uint64_t width = (std::uint64_t{t.width} << 16) * t.pixel_width / t.pixel_height;
+    if ((h.width != width && h.width != width + 1) || h.height != std::uint32_t{t.height} << 16)
       ctx.violation(tkhd, "width and height differ from the sample entry's");
-    }
   } else {
     if (h.volume != 0x0100) ctx.violation(tkhd, "volume of an audio track must be 1.0");
     if (h.width || h.height) ctx.violation(tkhd, "an audio track has a width or a height");
@@ -106,7 +96,7 @@ void check_track_header(Context& ctx, const Box& tkhd, const TrackHeader& h, con
 void read_mdhd(Context& ctx, const Box& box, Mp4Track& track) {  // 8.4.2
   Fields f(ctx, box);
   const auto version = f.full_header(1).version;
-  f.take(version == 1 ? 16 : 8);
+  read_track_times(ctx, f, version);
   track.timescale = f.u32();
   if (track.timescale == 0) f.violation("timescale is 0");
   track.media_duration = read_duration(ctx, f, version);
@@ -115,6 +105,7 @@ void read_mdhd(Context& ctx, const Box& box, Mp4Track& track) {  // 8.4.2
   for (const int shift : {10, 5, 0}) {  // ISO 639-2/T, each letter less 0x60
     const int letter = language >> shift & 31;
     letters = letters && letter >= 1 && letter <= 26;
+    track.language += static_cast<char>(letter + 0x60);
   }
   if (!letters) f.violation("language is not three packed letters");
   f.zeros(2, "pre_defined");
@@ -299,9 +290,10 @@ void read_mvex(Context& ctx, const Box& mvex) {  // 8.8.1
 void read_moov(Context& ctx, const Box& moov) {
   const auto boxes = children(ctx, moov);
   if (ctx.full_index)
-    check_children(ctx, moov, boxes, {{"mvhd", 1, 1}, {"trak", 1, kMany}});
+    check_children(ctx, moov, boxes, {{"mvhd", 1, 1}, {"trak", 1, kMany}, {"udta", 0, 1}});
   else
-    check_children(ctx, moov, boxes, {{"mvhd", 1, 1}, {"trak", 1, kMany}, {"mvex", 1, 1}});
+    check_children(ctx, moov, boxes,
+                   {{"mvhd", 1, 1}, {"trak", 1, kMany}, {"mvex", 1, 1}, {"udta", 0, 1}});
   ctx.file.has_moov = true;
   std::uint32_t next_id = 0;
   const Box* mvhd = find(boxes, "mvhd");
@@ -315,6 +307,8 @@ void read_moov(Context& ctx, const Box& moov) {
   }
   ctx.defaults.resize(ctx.file.tracks.size());
   if (const Box* mvex = find(boxes, "mvex")) read_mvex(ctx, *mvex);
+  const Box* udta = find(boxes, "udta");
+  if (udta && !ctx.options.extra_boxes.contains("udta")) read_udta(ctx, *udta);
 }
 
 }  // namespace rec::test::mp4

@@ -62,10 +62,12 @@ std::string format_track(const Mp4Track& t) {
                     "," + member("samples", t.samples.size()) + "," + member("keys", keys);
   out +=
       ",\"first_dts_s\":" + (t.samples.empty() ? "null" : seconds(t.samples[0].dts, t.timescale));
+  out += ",\"language\":" + quoted(t.language);
   out += ",\"end_s\":" + seconds(t.end_dts, t.timescale);
   if (t.video()) {
     out += "," + member("width", t.width) + "," + member("height", t.height) + "," +
-           member("rotation", static_cast<std::uint64_t>(t.rotation < 0 ? 0 : t.rotation));
+           member("rotation", static_cast<std::uint64_t>(t.rotation < 0 ? 0 : t.rotation)) +
+           ",\"mirrored\":" + (t.mirrored ? "true" : "false");
   } else {
     out += "," + member("channels", t.channels) + "," + member("pre_skip", t.dops.pre_skip);
   }

@@ -57,19 +57,6 @@ void read_avcc(Context& ctx, const Box& box, Mp4Track& track) {  // 14496-15, 5.
   f.done();
 }
 
-void read_visual_extra(Context& ctx, const Box& box) {
-  Fields f(ctx, box);
-  if (box.type == "pasp") {  // 12.1.4
-    if (f.u32() == 0 || f.u32() == 0) f.violation("a spacing is 0");
-    f.done();
-  } else if (box.type == "colr") {  // 12.1.5
-    if (f.type() != "nclx") return f.violation("colour_type is not nclx");
-    f.take(6);
-    if (f.u8() & 0x7f) f.violation("reserved must be 0");
-    f.done();
-  }
-}
-
 // What a sample entry of video has in it.
 struct VisualCodec {
   std::string_view config;  // type of the box that configures the decoder
@@ -108,7 +95,7 @@ void read_visual_entry(Context& ctx, const Box& entry, const VisualCodec& codec,
     if (box.type == codec.config)
       codec.read(ctx, box, track);
     else
-      read_visual_extra(ctx, box);
+      read_picture_format(ctx, box, track);
   }
 }
 

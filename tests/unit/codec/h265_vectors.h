@@ -17,11 +17,11 @@ struct H265SpsVector {
   const char* rfc6381;
   std::uint8_t chroma_format_idc, bit_depth_luma;
   std::uint16_t sar_width, sar_height;
-  std::optional<ColourDescription> colour;
+  std::optional<Colour> colour;
   int max_num_reorder_pics;
 };
 
-inline constexpr ColourDescription kTv{};  // nothing but the range is said
+inline constexpr Colour kTv{};  // nothing but the range is said
 
 // x265 (libx265 of Debian bookworm), expectations from ffprobe 5.1 -show_streams (its has_b_frames
 // is the number of reordered pictures):
@@ -55,7 +55,7 @@ inline const H265SpsVector kX265[] = {
     {"gray",
      "4201010408000003009fc800000300003cc05880916595952930bc05b0200000030020000003"
      "0321",
-     176, 144, "hev1.4.10.L60.9F.C8", 0, 8, 1, 1, ColourDescription{2, 2, 2, true}, 2},
+     176, 144, "hev1.4.10.L60.9F.C8", 0, 8, 1, 1, Colour{2, 2, 2, true}, 2},
     {"zl: zerolatency",
      "42010101600000030090000003000003005aa0050201e165ba4a4c2f01680800000300080000"
      "0300c840",
@@ -79,7 +79,7 @@ inline const H265SpsVector kX265[] = {
     {"colour: BT.709, full range",
      "42010101600000030090000003000003005da00280802d16595952930bc05b80808082000003"
      "0002000003003210",
-     1280, 720, "hev1.1.6.L93.90", 1, 8, 1, 1, ColourDescription{1, 1, 1, true}, 2},
+     1280, 720, "hev1.1.6.L93.90", 1, 8, 1, 1, Colour{1, 1, 1, true}, 2},
     {"hrd: HRD in the VUI",
      "42010101600000030090000003000003003ca00a080f16595952930bc05a0200000300020000"
      "030032c0192cbc003d08000f4244",
@@ -110,7 +110,7 @@ inline const H265SpsVector kH265HandMade[] = {
      "7d00682da848804db1a64800001f4800075307e123908daef2c880ca0324025a019181980648"
      "04b4032303380c90096806460680192012d00c8d703280c90096806460660192012d00c8c819"
      "4064804b4032303300c9009680647a089a080410",
-     800, 604, "hev1.4.10.H123.90", 2, 10, 4000, 3333, ColourDescription{9, 16, 9, false}, 2},
+     800, 604, "hev1.4.10.H123.90", 2, 10, 4000, 3333, Colour{9, 16, 9, false}, 2},
     {"separate colour planes: cropping in luma samples",
      "42010121400000030090000003000003007b9201410183a9fbd56104", 319, 186, "hev1.1.2.H123.90", 3, 8,
      0, 0, std::nullopt, 0},

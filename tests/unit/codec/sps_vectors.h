@@ -18,11 +18,11 @@ struct SpsVector {
   const char* rfc6381;
   std::uint8_t chroma_format_idc, bit_depth;
   std::uint16_t sar_width, sar_height;
-  std::optional<ColourDescription> colour;
+  std::optional<Colour> colour;
   int max_num_reorder_frames;
 };
 
-inline constexpr std::optional<ColourDescription> kNoColour;
+inline constexpr std::optional<Colour> kNoColour;
 
 // x264 (libx264 of Debian bookworm), expectations from ffprobe 5.1 -show_streams (its has_b_frames
 // is the number of reordered frames):
@@ -53,7 +53,7 @@ inline const SpsVector kX264[] = {
     {"hi10", "676e001ea6cd940a02ff97011000000300100000030320f162d960", 640, 360, false,
      "avc3.6e001e", 1, 10, 1, 1, kNoColour, 2},
     {"gray", "6764000bf3650b13b016c80000030008000003019078a14cb0", 176, 144, false, "avc3.64000b",
-     0, 8, 1, 1, ColourDescription{2, 2, 2, true}, 2},
+     0, 8, 1, 1, Colour{2, 2, 2, true}, 2},
     {"base_zl: baseline, zerolatency", "6742c01ed900a03db011000003000100000300328f162e48", 640, 480,
      false, "avc3.42c01e", 1, 8, 1, 1, kNoColour, 0},
     {"main_b: one B-frame", "674d400df202c12d80880000030008000003019078a14890", 352, 288, false,
@@ -68,7 +68,7 @@ inline const SpsVector kX264[] = {
     {"sarpal: aspect_ratio_idc 4", "6764001eacd940b4126c1040000003004000000c83c58b6580", 720, 576,
      false, "avc3.64001e", 1, 8, 16, 11, kNoColour, 2},
     {"colour: BT.709, full range", "6764001facd9405005bb016e020202800000030080000019078c18cb", 1280,
-     720, false, "avc3.64001f", 1, 8, 1, 1, ColourDescription{1, 1, 1, true}, 2},
+     720, false, "avc3.64001f", 1, 8, 1, 1, Colour{1, 1, 1, true}, 2},
     {"hrd: NAL HRD, CBR", "6764000dacd94141fb01100000030010000003032602001e840007a13930c01e28532c",
      320, 240, false, "avc3.64000d", 1, 8, 1, 1, kNoColour, 2},
     {"intra: High 10 Intra", "676e100da6cb8283f6022000000300200000064080", 320, 240, false,
@@ -78,11 +78,11 @@ inline const SpsVector kX264[] = {
 // Chromium 156's VideoEncoder (WebCodecs), codec avc1.42e01f, latencyMode realtime.
 inline const SpsVector kChromium[] = {
     {"Chromium 640x480", "6742c01e8c8d40501ed37010d01078442350", 640, 480, false, "avc3.42c01e", 1,
-     8, 0, 0, ColourDescription{1, 13, 1, true}, 0},
+     8, 0, 0, Colour{1, 13, 1, true}, 0},
     {"Chromium 320x180", "6742c00d8c8d40a0cbcf37010d0107844235", 320, 180, false, "avc3.42c00d", 1,
-     8, 0, 0, ColourDescription{1, 13, 1, true}, 0},
+     8, 0, 0, Colour{1, 13, 1, true}, 0},
     {"Chromium 1280x720", "6742c01f8c8d402802dd37010d0107844235", 1280, 720, false, "avc3.42c01f",
-     1, 8, 0, 0, ColourDescription{1, 13, 1, true}, 0},
+     1, 8, 0, 0, Colour{1, 13, 1, true}, 0},
 };
 
 // What others say of whether pictures are reordered: has_b_frames is ffprobe 5.1's. 320x240 by
@@ -129,7 +129,7 @@ inline const SpsVector kHandMade[] = {
     {"every field of the VUI, id 5",
      "6764001e32cdb02d049bff0fa00d05f5091009b700000303e90000ea60d09003e9003e88"
      "01f5001f4b7bdf162400fa400fa2007d4007d2803eb003e9af7be1da18308580",
-     720, 576, false, "avc3.64001e", 1, 8, 4000, 3333, ColourDescription{9, 16, 9, false}, 3},
+     720, 576, false, "avc3.64001e", 1, 8, 4000, 3333, Colour{9, 16, 9, false}, 3},
     {"monochrome fields, cropped", "6764001ef36c1418e92680", 318, 378, true, "avc3.64001e", 0, 8, 0,
      0, kNoColour, 16},
     {"4:2:2 fields, 10 bits, cropped", "677a001eb6cdb05063a49a", 316, 378, true, "avc3.7a001e", 2,

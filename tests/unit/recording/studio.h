@@ -66,6 +66,7 @@ class Studio {
     Nanos keyframe_interval = 0;
     int most_fragments = 0;  // of a file, which the container can hold; 0: any number
     std::uint64_t ending_bytes = 0;
+    bool roll_on_rotation = true;
   };
   Studio() : Studio(Settings()) {}
   explicit Studio(const Settings& s)
@@ -83,6 +84,7 @@ class Studio {
              .timing = s.timing,
              .fill_audio = s.fill_audio,
              .keep_damaged = s.keep_damaged,
+             .roll_on_rotation = s.roll_on_rotation,
              .path = recording::PathTemplate::parse(s.path).value(),
              .stream_name = "s",
              .random = [n = 0u]() mutable { return ++n; }},
@@ -135,6 +137,11 @@ class Studio {
   }
   void end(int track) {
     recorder.end_track(track, now);
+    collect();
+  }
+  void turn(int track, Orientation orientation, const std::string& language = "und") {
+    recorder.set_track_tags(track, {orientation, language});
+    recorder.tick(now);
     collect();
   }
   void split() {

@@ -121,7 +121,7 @@ TEST_F(Ffmpeg, AcceptsSegmentIndexes) {
 
 TEST_F(Ffmpeg, IsNotOursWithoutTheAllowList) {
   const auto file = read_mp4_file(make(kFlags));
-  EXPECT_THAT(file.violations, Contains(HasSubstr("moov/udta: unexpected box")));
+  EXPECT_THAT(file.violations, Contains(HasSubstr("Opus/btrt: unexpected box")));
 }
 
 TEST_F(Ffmpeg, RefusesFragmentsOfTheOldKind) {
