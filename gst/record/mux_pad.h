@@ -33,6 +33,7 @@ struct MuxPad {
   const char* codec = nullptr;        // of `config`
   std::optional<Nanos> key_asked;     // when a key frame was last asked for
   int track = -1;                     // the recorder's number
+  std::optional<int> last_track;      // the same, also of one that has ended
   bool started = false;               // a stream-start came: somebody is there
   bool unsupported = false;
   bool stalled = false;  // as the recorder says
