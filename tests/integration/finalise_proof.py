@@ -81,8 +81,10 @@ def closed_ends(calls, name):
 
 def check_killed(mp4check, folder, calls, sent):
     """Returns how many files were finished, and how many packets there are."""
-    # One that begins has no more than a head.
-    named = [path for path in proof.recordings(folder) if len(closed_ends(calls, path.name)) > 1]
+    # Two writes for a head, two for a fragment: one that begins has no more than a head.
+    named = [path for path in proof.recordings(folder) if sum(call[0] == path.name for call in calls) > 3]
+    if any(len(closed_ends(calls, path.name)) < 2 for path in named):
+        proof.fail(f"{folder}: nothing is closed: {calls}")
     if [path.stem for path in named] != [str(number + 1) for number in range(len(named))]:
         proof.fail(f"{folder}: files are missing: {named}")
     if not named:
@@ -149,6 +151,8 @@ def main():
             print(f"  killed in write {number} of {writes}: {finished} finished files, {count} packets")
             if not killed and number < writes - 2:
                 proof.fail("it was not killed")
+    if finished < SECONDS - 1 or count < sum(map(len, sent.values())) - 2:
+        proof.fail("the last kill leaves too little")
 
 
 main()
