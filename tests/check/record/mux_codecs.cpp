@@ -149,16 +149,18 @@ GST_START_TEST(a_new_size_goes_on_in_band) {
 }
 GST_END_TEST
 
+// While a file is open, and before there is one.
 GST_START_TEST(another_video_codec_opens_a_new_file_at_its_key_frame) {
+  const std::size_t change = __i__ == 0 ? 45 : 15;
   const Encoded& vp8 = encoded(video_launch("vp8"));
   const TemporaryDirectory dir;
   MuxFixture mux("path={stream}-{index}.mp4");
   Source video(mux.element());
   mux.play();
   video.start(h264());
-  mux.push_video(video, h264(), 0, 45);
+  mux.push_video(video, h264(), 0, change);
   video.caps(vp8.caps.get());
-  mux.push_video(video, vp8, 45, 45);  // its next key frame is number 60
+  mux.push_video(video, vp8, change, 45);  // its next key frame is 15 pictures later
   video.eos();
   const auto keys = mux.store.keys();
   fail_unless_equals_int(keys.size(), 2);
@@ -166,12 +168,12 @@ GST_START_TEST(another_video_codec_opens_a_new_file_at_its_key_frame) {
   const auto after = mux.store.read(keys[1]);
   fail_unless_same(before.tracks[0].entry, "avc3");
   fail_unless_equals_int(before.tracks.size(), 1);
-  fail_unless_equals_int(before.tracks[0].samples.size(), 45);
+  fail_unless_equals_int(before.tracks[0].samples.size(), change);
   fail_unless_equals_int(after.tracks.size(), 1);
   fail_unless_same(after.tracks[0].entry, "vp08");
   fail_unless(after.tracks[0].samples[0].key);
   fail_unless_equals_int(after.tracks[0].samples.size(), 30);
-  fail_unless_equals_int(decoded_pictures(saved(mux, dir, keys[0])), 45);
+  fail_unless_equals_int(decoded_pictures(saved(mux, dir, keys[0])), change);
   fail_unless_equals_int(decoded_pictures(saved(mux, dir, keys[1])), 30);
 }
 GST_END_TEST
@@ -194,6 +196,28 @@ GST_START_TEST(sound_is_recorded_and_decodes) {
   fail_unless_equals_int(track.samples.size(), 100);
   for (const auto& sample : track.samples) fail_unless_equals_int(sample.duration, codec.packet);
   fail_unless_equals_int(decoded_sound(saved(mux, dir, kKey)), 100 * codec.packet);
+}
+GST_END_TEST
+
+// A decoder puts out twice the samples of the core, at twice its rate.
+GST_START_TEST(he_aac_is_recorded_at_the_rate_of_its_core) {
+  const AudioCodec codec{"he-aac", "mp4a", 24000, 1024, 23};
+  const Encoded& media = encoded(audio_launch(codec.name));
+  const TemporaryDirectory dir;
+  MuxFixture mux;
+  Source audio(mux.element());
+  mux.play();
+  audio.start(media);
+  push_sound(mux, audio, codec, media, 0, 50);
+  audio.eos();
+  const auto file = mux.store.read(kKey);
+  const Mp4Track& track = file.tracks[0];
+  fail_unless_same(track.rfc6381(), "mp4a.40.5");
+  fail_unless_equals_int(track.timescale, 24000);
+  fail_unless_equals_uint64(track.end_dts, 50 * 1024);
+  const std::string path = saved(mux, dir, kKey);
+  fail_unless_same(ffprobe("-show_entries stream=sample_rate -of csv=p=0", path), "48000\n");
+  fail_unless_equals_int(decoded_sound(path), 2 * 50 * 1024);
 }
 GST_END_TEST
 
@@ -316,8 +340,9 @@ static Suite* record_mux_codecs_suite() {
   tcase_add_loop_test(tests, h265_of_every_stream_format_is_recorded, 0, 2);
   tcase_add_test(tests, h265_pictures_are_shown_in_their_order);
   tcase_add_loop_test(tests, a_new_size_goes_on_in_band, 0, kVideo.size());
-  tcase_add_test(tests, another_video_codec_opens_a_new_file_at_its_key_frame);
+  tcase_add_loop_test(tests, another_video_codec_opens_a_new_file_at_its_key_frame, 0, 2);
   tcase_add_loop_test(tests, sound_is_recorded_and_decodes, 0, kAudio.size());
+  tcase_add_test(tests, he_aac_is_recorded_at_the_rate_of_its_core);
   tcase_add_loop_test(tests, a_hole_is_filled_with_silence, 0, kAudio.size());
   tcase_add_test(tests, a_hole_in_aac_is_filled_with_whole_frames);
   tcase_add_test(tests, another_audio_codec_opens_a_new_file_at_the_next_key_frame);
