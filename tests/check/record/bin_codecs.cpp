@@ -3,6 +3,8 @@
 // recordbin: every codec as RTP and as encoded media that needs a parser, with losses and changes.
 // The strict reader accepts the files, and ffmpeg decodes all of them.
 #include <array>
+#include <random>
+#include <set>
 
 #include "tests/check/record/bin_fixture.h"
 #include "tests/check/record/rtp_network.h"
@@ -129,6 +131,44 @@ GST_START_TEST(what_refers_to_lost_packets_is_left_out) {
   const auto gaps = call.messages->named("record-gap");
   fail_unless_equals_int(gaps.size(), 2);
   for (GstMessage* gap : gaps) fail_unless_same(text_field(gap, "reason"), "loss");
+}
+GST_END_TEST
+
+// Through a jitter buffer: of what comes behind a loss, nothing before the next whole key picture.
+GST_START_TEST(random_loss_leaves_only_what_can_be_decoded) {
+  const Encoded& media = rtp_large_video(video_codec(__i__ % static_cast<int>(kVideo.size())));
+  std::mt19937 random(static_cast<unsigned>(__i__) + 1);
+  std::set<std::size_t> broken;
+  auto packets = packets_of(media);
+  const std::size_t units = packets.back().unit + 1;
+  std::erase_if(packets, [&](const Packet& packet) {
+    const bool lost = packet.unit > 5 && random() % 400 == 0;
+    if (lost) broken.insert(packet.unit);
+    return lost;
+  });
+  fail_unless(!broken.empty(), "nothing is lost");
+  std::size_t expected = 0;
+  bool follows = true;
+  for (std::size_t unit = 0; unit < units; ++unit) {
+    follows = !broken.contains(unit) && (follows || unit % 30 == 0);
+    expected += follows;
+  }
+  Call call(media);
+  for (const Delivery& next : JitterBuffer(media.caps.get()).run(packets)) {
+    call.advance_to(next.time);
+    if (next.event)
+      call.source.event(gst_event_ref(next.event.get()));
+    else
+      fail_unless_equals_int(call.source.push(next.buffer.get(), next.time), GST_FLOW_OK);
+  }
+  call.end();
+  fail_unless_equals_int(call.samples("vide"), expected);
+  fail_unless_same(run("ffmpeg -v error -xerror -i " + (call.dir / "stream.mp4") + " -f null -"),
+                   "");
+  fail_unless_equals_int(decoded_pictures(call.dir / "stream.mp4"), expected);
+  fail_unless(call.requests("loss") > 0);
+  for (GstMessage* gap : call.messages->named("record-gap"))
+    fail_unless_same(text_field(gap, "reason"), "loss");
 }
 GST_END_TEST
 
@@ -260,6 +300,7 @@ static Suite* record_bin_codecs_suite() {
   tcase_add_loop_test(tests, sound_over_rtp_is_recorded_and_decodes, 0, kAudio.size());
   tcase_add_test(tests, he_aac_over_rtp_is_recorded_at_the_rate_of_its_core);
   tcase_add_loop_test(tests, what_refers_to_lost_packets_is_left_out, 0, kVideo.size());
+  tcase_add_loop_test(tests, random_loss_leaves_only_what_can_be_decoded, 0, 3 * kVideo.size());
   tcase_add_loop_test(tests, a_new_size_over_rtp_goes_on_in_band, 0, kVideo.size());
   tcase_add_loop_test(tests, another_codec_over_rtp_opens_a_new_file, 0, 2);
   tcase_add_loop_test(tests, encoded_media_gets_the_parser_that_it_needs, 0, kUnparsed.size());
