@@ -32,6 +32,7 @@ void MuxPad::forget_stream() {
 void MuxPad::forget_run() {
   config.reset();
   track = -1;
+  last_track.reset();
   key_asked.reset();
   stalled = false;
 }
@@ -91,7 +92,8 @@ bool Mux::take_config(MuxPad& pad) {
   pad.config = config;
   pad.codec = pad.input->codec();
   if (pad.track < 0) {
-    pad.track = recorder_->add_track(pad.input->medium());
+    pad.track = recorder_->add_track(pad.input->medium(), pad.last_track);
+    pad.last_track = pad.track;
     tracks_[pad.track] = &pad;
     pad.tags_told = false;
   }

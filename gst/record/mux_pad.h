@@ -36,6 +36,7 @@ struct MuxPad {
   int track = -1;                     // the recorder's number
   TrackTags tags;                     // of the stream, whatever its caps
   bool tags_told = false;             // the recorder knows them
+  std::optional<int> last_track;      // the same, also of one that has ended
   bool started = false;               // a stream-start came: somebody is there
   bool unsupported = false;
   bool stalled = false;  // as the recorder says

@@ -73,7 +73,12 @@ void write_full_trak(BoxWriter& w, const Track& track, const SampleIndex& sample
 
 MovieIndex::MovieIndex(std::span<const Track> tracks, std::uint64_t creation_time_s)
     : creation_time_s_(creation_time_s) {
-  for (const Track& track : tracks) entries_.push_back({.track = track, .samples = {}});
+  for (const Track& track : tracks) {
+    entries_.push_back({.track = track, .samples = {}});
+    // qtdemux takes one size of PCM for QuickTime's: a sample, it thinks, is then one of sound.
+    if (std::holds_alternative<G711Config>(track.config.codec))
+      entries_.back().samples.list_sizes();
+  }
 }
 
 void MovieIndex::add(std::span<const TrackRun> runs, std::uint64_t moof, std::uint64_t data) {

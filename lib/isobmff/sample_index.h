@@ -22,6 +22,8 @@ class SampleIndex {
   };
   // Samples follow those of the run before; a hole between them prolongs the last sample.
   void add(const TrackRun& run, const Place& place);
+  // In front of the first: stsz lists the sizes even if all are equal.
+  void list_sizes() { same_size_ = false; }
 
   bool empty() const { return sizes_.count() == 0; }
   // Durations fit their tables: no hole is as long as 2^32 ticks.

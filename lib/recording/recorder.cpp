@@ -26,8 +26,9 @@ Recorder::Recorder(Options options, std::unique_ptr<Container> container)
       fragmenter_(options_.fragments),
       sync_(options_.timing) {}
 
-int Recorder::add_track(Medium medium) {
-  tracks_.push_back({.medium = medium, .keys = KeyFramePolicy(medium, options_.keep_damaged)});
+int Recorder::add_track(Medium medium, std::optional<int> before) {
+  tracks_.push_back(
+      {.medium = medium, .before = before, .keys = KeyFramePolicy(medium, options_.keep_damaged)});
   sync_.add_track(medium);
   return fragmenter_.add_track(medium);
 }
@@ -41,7 +42,8 @@ void Recorder::configure(int index, TrackConfig config) {
   }
   t.placer->set_reorders(may_reorder(config.codec));
   t.config = std::move(config);
-  if (!file_ && t.medium == Medium::kAudio) fragmenter_.enable(index);
+  if (!file_ && t.medium == Medium::kAudio && !waits_for_predecessor(index))
+    fragmenter_.enable(index);
 }
 
 void Recorder::want_key(int index, const char* reason, Nanos now) {
@@ -130,7 +132,7 @@ void Recorder::accept(int index, Sample sample, Nanos now) {
   if (!first_arrival_) first_arrival_ = now;
   if (!t.recording) outputs_.push_back(TrackRecording{index});
   t.recording = true;
-  if (!file_) fragmenter_.enable(index);
+  if (!file_ && !waits_for_predecessor(index)) fragmenter_.enable(index);
   if (sample.key) {
     t.last_key = now;
     t.shown = sample.orientation;

@@ -60,7 +60,9 @@ class Recorder {
   // Whether a track is expected that could not be added yet. Until it is there, or for
   // `header_timeout`, the first file is not begun, for it would not declare it.
   void expect_tracks(bool expected) { expecting_ = expected; }
-  int add_track(Medium medium);
+  // `before`: what the same source sent until now, in another codec; it has ended. The two are
+  // never in one file.
+  int add_track(Medium medium, std::optional<int> before = std::nullopt);
   // What the track holds from its next sample on; until then its samples are refused.
   void configure(int track, TrackConfig config);
   // What is known of a track from now on. A language, and what turns the picture, is said by the
@@ -108,6 +110,7 @@ class Recorder {
   };
   struct Track {
     Medium medium;
+    std::optional<int> before;  // the track that it continues
     KeyFramePolicy keys;
     std::optional<TrackConfig> config;
     std::optional<TrackClock> clock;
@@ -148,6 +151,7 @@ class Recorder {
   void accept(int index, Sample sample, Nanos now);
 
   // When the next file begins.
+  bool waits_for_predecessor(int index) const;
   bool late_track_waits() const;
   bool file_is_full(Nanos at) const;
   std::optional<int> leading_video(Nanos now) const;

@@ -17,12 +17,12 @@ constexpr Nanos kNoWallClock = Nanos{24 * 3600} * kSecond;
 void Recorder::poll(Nanos now) {
   if (state_ == State::kFinished) return;
   poll_store(now);
-  poll_rolls(now);
-  poll_key_interval(now);
-  poll_liveness(now);
   awaiting_ = awaits_tracks(now);
   if (!awaiting_) awaiting_ = awaits_reports(now);
   if (!file_ && !awaiting_) align_unwritten();
+  poll_rolls(now);
+  poll_key_interval(now);
+  poll_liveness(now);
   if (!awaiting_ && (!congested_ || finishing_)) {
     while (state_ == State::kWriting) {
       const auto cut = fragmenter_.next_cut(now);
@@ -47,6 +47,7 @@ void Recorder::align_unwritten() {
     const std::int64_t moved = ticks() - before;
     t.placer->move(moved);
     fragmenter_.move(i, moved);
+    if (moved) fragmenter_.cancel_roll();  // it was where the track has been
   }
 }
 
@@ -107,7 +108,7 @@ void Recorder::enable_tracks() {
     if (!t.config) continue;
     const bool declared = t.medium == Medium::kAudio ? !t.ended || fragmenter_.first_dts(i)
                                                      : fragmenter_.first_dts(i).has_value();
-    declared ? fragmenter_.enable(i) : fragmenter_.disable(i);
+    declared && !waits_for_predecessor(i) ? fragmenter_.enable(i) : fragmenter_.disable(i);
   }
 }
 
@@ -259,6 +260,9 @@ void Recorder::keep_budget(Nanos now) {
     const auto dropped = fragmenter_.drop_oldest_gop(file_.has_value());
     if (dropped.samples() == 0) return;
     lose(dropped, now);
+    if (file_) continue;
+    fragmenter_.cancel_roll();  // nothing may be left in front of it
+    enable_tracks();
   }
 }
 

@@ -9,9 +9,16 @@
 
 namespace rec::recording {
 
-// A track has samples that the open file cannot take, for it does not declare it.
+// What the source of the track has sent before, in another codec, is not in a file yet.
+bool Recorder::waits_for_predecessor(int index) const {
+  for (auto before = track(index).before; before; before = track(*before).before)
+    if (fragmenter_.first_dts(*before)) return true;
+  return false;
+}
+
+// A track has samples that the open file, or the one that will be opened first, cannot take.
 bool Recorder::late_track_waits() const {
-  if (!file_ || fragmenter_.rolling()) return false;
+  if (fragmenter_.rolling() || (!file_ && awaiting_)) return false;
   for (int i = 0; i < track_count(); ++i)
     if (!fragmenter_.enabled(i) && fragmenter_.first_dts(i)) return true;
   return false;
@@ -40,8 +47,8 @@ std::optional<int> Recorder::leading_video(Nanos now) const {
 // Whether the next file begins with this sample: a key frame of the video that leads; where there
 // is none, any packet that the open file declares.
 bool Recorder::begins_file(int index, const Sample& sample, Nanos now) {
-  if (!file_ || !fragmenter_.enabled(index)) return false;
-  if (turns(index, sample)) return true;
+  if (!fragmenter_.enabled(index)) return false;
+  if (file_ && turns(index, sample)) return true;
   const auto video = leading_video(now);
   if (!sample.key || (video && video != index)) return false;
   split_ = split_ || file_is_full(to_nanos(sample.dts, track(index).config->timescale));
@@ -94,7 +101,6 @@ void Recorder::poll_rolls(Nanos now) {
   video_silent_.reset();
   if (finishing_) return;
   ask_turned(now);
-  if (!file_) return;
   for (int i = 0; i < track_count(); ++i)
     if (fragmenter_.lacks_start(i)) want_key(i, "split", now);
   if (fragmenter_.rolling()) return;

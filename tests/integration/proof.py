@@ -27,8 +27,8 @@ def arguments(**extra):
         parser.add_argument("--" + name, **options)
     args = parser.parse_args()
     # The proofs work in folders of their own; meson's paths are relative to the build folder.
-    for name in ("call", "mp4check"):
-        if getattr(args, name):
+    for name in ("call", "mp4check", "shim"):
+        if getattr(args, name, None):
             setattr(args, name, os.path.abspath(getattr(args, name)))
     return args
 

@@ -111,7 +111,8 @@ inline std::string opus_launch(int channels = 2) {
 inline const Encoded& opus(int channels = 2) { return encoded(opus_launch(channels)); }
 
 // About 3 s of sound: "aac-raw", "aac-adts" in frames of 1024 samples at 48 kHz, "pcmu", "pcma" in
-// packets of 20 ms at 8 kHz.
+// packets of 20 ms at 8 kHz. "he-aac" is a core of 24 kHz whose configuration announces SBR:
+// without its data a decoder doubles the rate all the same (ISO/IEC 14496-3, 4.6.18.2.6).
 inline std::string audio_launch(const std::string& codec) {
   static const std::string kAac =
       "audiotestsrc num-buffers=140 samplesperbuffer=1024 ! audio/x-raw,rate=48000,channels=2 ! "
@@ -119,7 +120,12 @@ inline std::string audio_launch(const std::string& codec) {
   static const std::string kG711 =
       "audiotestsrc num-buffers=150 samplesperbuffer=160 ! "
       "audio/x-raw,format=S16LE,rate=8000,channels=1 ! ";
+  static const std::string kHeAac =
+      "audiotestsrc num-buffers=75 samplesperbuffer=1024 ! audio/x-raw,rate=24000,channels=2 ! "
+      "avenc_aac ! aacparse ! audio/mpeg,mpegversion=4,stream-format=raw ! "
+      "capssetter caps=audio/mpeg,codec_data=(buffer)2b118800";
   static const std::map<std::string, std::string> launches = {{"aac-raw", kAac + "raw"},
+                                                              {"he-aac", kHeAac},
                                                               {"aac-adts", kAac + "adts"},
                                                               {"pcmu", kG711 + "mulawenc"},
                                                               {"pcma", kG711 + "alawenc"}};

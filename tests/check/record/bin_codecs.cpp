@@ -3,6 +3,8 @@
 // recordbin: every codec as RTP and as encoded media that needs a parser, with losses and changes.
 // The strict reader accepts the files, and ffmpeg decodes all of them.
 #include <array>
+#include <random>
+#include <set>
 
 #include "tests/check/record/bin_fixture.h"
 #include "tests/check/record/rtp_network.h"
@@ -132,6 +134,44 @@ GST_START_TEST(what_refers_to_lost_packets_is_left_out) {
 }
 GST_END_TEST
 
+// Through a jitter buffer: of what comes behind a loss, nothing before the next whole key picture.
+GST_START_TEST(random_loss_leaves_only_what_can_be_decoded) {
+  const Encoded& media = rtp_large_video(video_codec(__i__ % static_cast<int>(kVideo.size())));
+  std::mt19937 random(static_cast<unsigned>(__i__) + 1);
+  std::set<std::size_t> broken;
+  auto packets = packets_of(media);
+  const std::size_t units = packets.back().unit + 1;
+  std::erase_if(packets, [&](const Packet& packet) {
+    const bool lost = packet.unit > 5 && random() % 400 == 0;
+    if (lost) broken.insert(packet.unit);
+    return lost;
+  });
+  fail_unless(!broken.empty(), "nothing is lost");
+  std::size_t expected = 0;
+  bool follows = true;
+  for (std::size_t unit = 0; unit < units; ++unit) {
+    follows = !broken.contains(unit) && (follows || unit % 30 == 0);
+    expected += follows;
+  }
+  Call call(media);
+  for (const Delivery& next : JitterBuffer(media.caps.get()).run(packets)) {
+    call.advance_to(next.time);
+    if (next.event)
+      call.source.event(gst_event_ref(next.event.get()));
+    else
+      fail_unless_equals_int(call.source.push(next.buffer.get(), next.time), GST_FLOW_OK);
+  }
+  call.end();
+  fail_unless_equals_int(call.samples("vide"), expected);
+  fail_unless_same(run("ffmpeg -v error -xerror -i " + (call.dir / "stream.mp4") + " -f null -"),
+                   "");
+  fail_unless_equals_int(decoded_pictures(call.dir / "stream.mp4"), expected);
+  fail_unless(call.requests("loss") > 0);
+  for (GstMessage* gap : call.messages->named("record-gap"))
+    fail_unless_same(text_field(gap, "reason"), "loss");
+}
+GST_END_TEST
+
 GST_START_TEST(a_new_size_over_rtp_goes_on_in_band) {
   const RtpVideo& codec = video_codec(__i__);
   Call call(rtp_video(codec));
@@ -154,16 +194,21 @@ GST_START_TEST(a_new_size_over_rtp_goes_on_in_band) {
 }
 GST_END_TEST
 
+// While a file is open, and before there is one.
 GST_START_TEST(another_codec_over_rtp_opens_a_new_file) {
+  const GstClockTime change = __i__ == 0 ? 1500 * GST_MSECOND : 500 * GST_MSECOND;
+  const GstClockTime end = change + 1500 * GST_MSECOND;
   Call call(rtp_h264(), "path={stream}-{index}.mp4");
   Source audio(call.element());
   RtpFeed packets(audio, rtp_opus());
   packets.start();
-  call.push_until(1500 * GST_MSECOND, &call.feed, &packets);
+  std::optional<Source> awaited;  // the header waits for it
+  if (__i__ == 1) awaited.emplace(call.element());
+  call.push_until(change, &call.feed, &packets);
   RtpFeed vp8(call.source, rtp_video(video_codec(1)));
-  while (vp8.next_time() < 1500 * GST_MSECOND) vp8.skip();
+  while (vp8.next_time() < change) vp8.skip();
   vp8.start();
-  call.push_until(3 * GST_SECOND, &vp8, &packets);
+  call.push_until(end, &vp8, &packets);
   audio.eos();
   call.end();
   const auto files = call.dir.files();
@@ -171,16 +216,17 @@ GST_START_TEST(another_codec_over_rtp_opens_a_new_file) {
   const auto before = read_file(files[0]);
   const auto after = read_file(files[1]);
   fail_unless_same(before.find_track("vide")->entry, "avc3");
-  fail_unless_equals_int(before.find_track("vide")->samples.size(), 45);
+  const auto pictures = static_cast<int>(change * 30 / GST_SECOND);
+  fail_unless_equals_int(before.find_track("vide")->samples.size(), pictures);
   fail_unless_same(after.find_track("vide")->entry, "vp08");
   fail_unless(after.find_track("vide")->samples[0].key);
   fail_unless_equals_int(after.find_track("vide")->samples.size(), 30);
-  fail_unless_equals_int(decoded_pictures(files[0]), 45);
+  fail_unless_equals_int(decoded_pictures(files[0]), pictures);
   fail_unless_equals_int(decoded_pictures(files[1]), 30);
   std::size_t sound = 0;  // the new file may begin with shorter packets of silence
   for (const Mp4File& file : {before, after})
     for (const auto& sample : file.find_track("soun")->samples) sound += sample.duration == 960;
-  fail_unless_equals_int(sound, rtp_opus().size());
+  fail_unless_equals_int(sound, end / (20 * GST_MSECOND) + 1);  // the one at `end` too
 }
 GST_END_TEST
 
@@ -221,6 +267,20 @@ GST_START_TEST(encoded_media_gets_the_parser_that_it_needs) {
 }
 GST_END_TEST
 
+GST_START_TEST(he_aac_over_rtp_is_recorded_at_the_rate_of_its_core) {
+  const Encoded& media = rtp_audio({"he-aac", "rtpmp4gpay", "mp4a", 1024});
+  Call call(media);
+  call.push_until(2 * GST_SECOND, &call.feed);
+  call.end();
+  const auto file = read_file(call.dir / "stream.mp4");
+  const Mp4Track& track = file.tracks[0];
+  fail_unless_same(track.rfc6381(), "mp4a.40.5");
+  fail_unless_equals_int(track.timescale, 24000);
+  fail_unless(track.end_dts >= 2 * 24000 - 1024 && track.end_dts <= 2 * 24000 + 1024);
+  fail_unless_equals_uint64(decoded_sound(call.dir / "stream.mp4"), 2 * track.end_dts);
+}
+GST_END_TEST
+
 GST_START_TEST(av1_over_rtp_says_which_element_is_missing) {
   if (adopt(gst_element_factory_find("rtpav1depay"))) return;
   Call call(rtp_h264());
@@ -238,9 +298,11 @@ static Suite* record_bin_codecs_suite() {
   tcase_set_timeout(tests, 60);
   tcase_add_loop_test(tests, video_over_rtp_is_recorded_and_decodes, 0, kVideo.size());
   tcase_add_loop_test(tests, sound_over_rtp_is_recorded_and_decodes, 0, kAudio.size());
+  tcase_add_test(tests, he_aac_over_rtp_is_recorded_at_the_rate_of_its_core);
   tcase_add_loop_test(tests, what_refers_to_lost_packets_is_left_out, 0, kVideo.size());
+  tcase_add_loop_test(tests, random_loss_leaves_only_what_can_be_decoded, 0, 3 * kVideo.size());
   tcase_add_loop_test(tests, a_new_size_over_rtp_goes_on_in_band, 0, kVideo.size());
-  tcase_add_test(tests, another_codec_over_rtp_opens_a_new_file);
+  tcase_add_loop_test(tests, another_codec_over_rtp_opens_a_new_file, 0, 2);
   tcase_add_loop_test(tests, encoded_media_gets_the_parser_that_it_needs, 0, kUnparsed.size());
   tcase_add_test(tests, av1_over_rtp_says_which_element_is_missing);
   return suite;

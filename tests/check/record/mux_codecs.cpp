@@ -62,10 +62,8 @@ GST_START_TEST(video_is_recorded_and_decodes) {
   const VideoCodec& codec = video_codec(__i__);
   const Encoded& media = encoded(video_launch(codec.name));
   const TemporaryDirectory dir;
-  MuxFixture mux;
-  Source video(mux.element());
-  mux.play();
-  video.start(media);
+  OneTrack mux(media);
+  Source& video = mux.source;
   mux.push_video(video, media, 0, 90);
   video.eos();
   const auto file = mux.store.read(kKey);
@@ -85,10 +83,8 @@ GST_START_TEST(h265_of_every_stream_format_is_recorded) {
   const Encoded& media =
       encoded(video_launch("h265") + " ! h265parse ! video/x-h265,stream-format=" + format);
   const TemporaryDirectory dir;
-  MuxFixture mux;
-  Source video(mux.element());
-  mux.play();
-  video.start(media);
+  OneTrack mux(media);
+  Source& video = mux.source;
   mux.push_video(video, media, 0, 90);
   video.eos();
   fail_unless_same(mux.store.read(kKey).tracks[0].entry, "hev1");
@@ -103,10 +99,8 @@ GST_START_TEST(h265_pictures_are_shown_in_their_order) {
       "x265enc key-int-max=30 bitrate=64 log-level=none "
       "option-string=bframes=2:b-adapt=0:open-gop=0:scenecut=0:pools=1:frame-threads=1 ! h265parse "
       "config-interval=-1 ! video/x-h265,alignment=au,stream-format=byte-stream");
-  MuxFixture mux;
-  Source video(mux.element());
-  mux.play();
-  video.start(media);
+  OneTrack mux(media);
+  Source& video = mux.source;
   for (std::size_t i = 0; i < 60; ++i) {
     const GstClockTime pts = GST_BUFFER_PTS(media[i]) - GST_BUFFER_PTS(media[0]);
     fail_unless_equals_int(video.push(media[i], pts), GST_FLOW_OK);
@@ -127,10 +121,8 @@ GST_START_TEST(a_new_size_goes_on_in_band) {
   const Encoded& small = encoded(video_launch(codec.name));
   const Encoded& large = encoded(video_launch(codec.name, 160, 96));
   const TemporaryDirectory dir;
-  MuxFixture mux;
-  Source video(mux.element());
-  mux.play();
-  video.start(small);
+  OneTrack mux(small);
+  Source& video = mux.source;
   mux.push_video(video, small, 0, 60);
   video.caps(large.caps.get());
   mux.push_video(video, large, 60, 60);
@@ -149,16 +141,16 @@ GST_START_TEST(a_new_size_goes_on_in_band) {
 }
 GST_END_TEST
 
+// While a file is open, and before there is one.
 GST_START_TEST(another_video_codec_opens_a_new_file_at_its_key_frame) {
+  const std::size_t change = __i__ == 0 ? 45 : 15;
   const Encoded& vp8 = encoded(video_launch("vp8"));
   const TemporaryDirectory dir;
-  MuxFixture mux("path={stream}-{index}.mp4");
-  Source video(mux.element());
-  mux.play();
-  video.start(h264());
-  mux.push_video(video, h264(), 0, 45);
+  OneTrack mux(h264(), "path={stream}-{index}.mp4");
+  Source& video = mux.source;
+  mux.push_video(video, h264(), 0, change);
   video.caps(vp8.caps.get());
-  mux.push_video(video, vp8, 45, 45);  // its next key frame is number 60
+  mux.push_video(video, vp8, change, 45);  // its next key frame is 15 pictures later
   video.eos();
   const auto keys = mux.store.keys();
   fail_unless_equals_int(keys.size(), 2);
@@ -166,12 +158,12 @@ GST_START_TEST(another_video_codec_opens_a_new_file_at_its_key_frame) {
   const auto after = mux.store.read(keys[1]);
   fail_unless_same(before.tracks[0].entry, "avc3");
   fail_unless_equals_int(before.tracks.size(), 1);
-  fail_unless_equals_int(before.tracks[0].samples.size(), 45);
+  fail_unless_equals_int(before.tracks[0].samples.size(), change);
   fail_unless_equals_int(after.tracks.size(), 1);
   fail_unless_same(after.tracks[0].entry, "vp08");
   fail_unless(after.tracks[0].samples[0].key);
   fail_unless_equals_int(after.tracks[0].samples.size(), 30);
-  fail_unless_equals_int(decoded_pictures(saved(mux, dir, keys[0])), 45);
+  fail_unless_equals_int(decoded_pictures(saved(mux, dir, keys[0])), change);
   fail_unless_equals_int(decoded_pictures(saved(mux, dir, keys[1])), 30);
 }
 GST_END_TEST
@@ -180,10 +172,8 @@ GST_START_TEST(sound_is_recorded_and_decodes) {
   const AudioCodec& codec = audio_codec(__i__);
   const Encoded& media = encoded(audio_launch(codec.name));
   const TemporaryDirectory dir;
-  MuxFixture mux;
-  Source audio(mux.element());
-  mux.play();
-  audio.start(media);
+  OneTrack mux(media);
+  Source& audio = mux.source;
   push_sound(mux, audio, codec, media, 0, 100);
   audio.eos();
   const auto file = mux.store.read(kKey);
@@ -197,15 +187,33 @@ GST_START_TEST(sound_is_recorded_and_decodes) {
 }
 GST_END_TEST
 
+// A decoder puts out twice the samples of the core, at twice its rate.
+GST_START_TEST(he_aac_is_recorded_at_the_rate_of_its_core) {
+  const AudioCodec codec{"he-aac", "mp4a", 24000, 1024, 23};
+  const Encoded& media = encoded(audio_launch(codec.name));
+  const TemporaryDirectory dir;
+  OneTrack mux(media);
+  Source& audio = mux.source;
+  push_sound(mux, audio, codec, media, 0, 50);
+  audio.eos();
+  const auto file = mux.store.read(kKey);
+  const Mp4Track& track = file.tracks[0];
+  fail_unless_same(track.rfc6381(), "mp4a.40.5");
+  fail_unless_equals_int(track.timescale, 24000);
+  fail_unless_equals_uint64(track.end_dts, 50 * 1024);
+  const std::string path = saved(mux, dir, kKey);
+  fail_unless_same(ffprobe("-show_entries stream=sample_rate -of csv=p=0", path), "48000\n");
+  fail_unless_equals_int(decoded_sound(path), 2 * 50 * 1024);
+}
+GST_END_TEST
+
 // After a second of nothing the sound is where it belongs, to less than the shortest packet.
 GST_START_TEST(a_hole_is_filled_with_silence) {
   const AudioCodec& codec = audio_codec(__i__);
   const Encoded& media = encoded(audio_launch(codec.name));
   const TemporaryDirectory dir;
-  MuxFixture mux;
-  Source audio(mux.element());
-  mux.play();
-  audio.start(media);
+  OneTrack mux(media);
+  Source& audio = mux.source;
   push_sound(mux, audio, codec, media, 0, codec.a_second);
   mux.timers->advance(static_cast<Nanos>(codec.a_second * codec.packet) * kSecond / codec.rate);
   push_sound(mux, audio, codec, media, 2 * codec.a_second, codec.a_second);
@@ -225,10 +233,8 @@ GST_START_TEST(a_hole_in_aac_is_filled_with_whole_frames) {
   const AudioCodec& codec = audio_codec(0);
   const Encoded& media = encoded(audio_launch(codec.name));
   const TemporaryDirectory dir;
-  MuxFixture mux;
-  Source audio(mux.element());
-  mux.play();
-  audio.start(media);
+  OneTrack mux(media);
+  Source& audio = mux.source;
   push_sound(mux, audio, codec, media, 0, 46);
   const GstClockTime resumed = gst_util_uint64_scale(46 * 1024 + 48000, GST_SECOND, 48000);
   mux.timers->advance(kSecond);  // 46.9 frames
@@ -249,17 +255,12 @@ GST_START_TEST(another_audio_codec_opens_a_new_file_at_the_next_key_frame) {
   const AudioCodec& pcmu = audio_codec(2);
   const Encoded& media = encoded(audio_launch(pcmu.name));
   const TemporaryDirectory dir;
-  MuxFixture mux("path={stream}-{index}.mp4");
-  Source video(mux.element());
-  Source audio(mux.element());
-  mux.play();
-  video.start(h264());
-  audio.start(opus());
-  mux.push_both(video, h264(), audio, opus(), 0, 1500);
+  TwoTracks mux("path={stream}-{index}.mp4");
+  Source &video = mux.video, &audio = mux.audio;
+  mux.push(0, 1500);
   audio.caps(media.caps.get());
   mux.push_both(video, h264(), audio, media, 1500, 3000);
-  video.eos();
-  audio.eos();
+  mux.end();
   const auto keys = mux.store.keys();
   fail_unless_equals_int(keys.size(), 2);
   const auto before = mux.store.read(keys[0]);
@@ -286,10 +287,8 @@ GST_START_TEST(another_rate_of_aac_opens_a_new_file) {
   AudioCodec slow = codec;
   slow.rate = 32000;
   const TemporaryDirectory dir;
-  MuxFixture mux("path={stream}-{index}.mp4");
-  Source audio(mux.element());
-  mux.play();
-  audio.start(high);
+  OneTrack mux(high, "path={stream}-{index}.mp4");
+  Source& audio = mux.source;
   push_sound(mux, audio, codec, high, 0, 90);
   audio.caps(low.caps.get());
   push_sound(mux, audio, slow, low, 60, 30);  // 1920 ms on
@@ -316,8 +315,9 @@ static Suite* record_mux_codecs_suite() {
   tcase_add_loop_test(tests, h265_of_every_stream_format_is_recorded, 0, 2);
   tcase_add_test(tests, h265_pictures_are_shown_in_their_order);
   tcase_add_loop_test(tests, a_new_size_goes_on_in_band, 0, kVideo.size());
-  tcase_add_test(tests, another_video_codec_opens_a_new_file_at_its_key_frame);
+  tcase_add_loop_test(tests, another_video_codec_opens_a_new_file_at_its_key_frame, 0, 2);
   tcase_add_loop_test(tests, sound_is_recorded_and_decodes, 0, kAudio.size());
+  tcase_add_test(tests, he_aac_is_recorded_at_the_rate_of_its_core);
   tcase_add_loop_test(tests, a_hole_is_filled_with_silence, 0, kAudio.size());
   tcase_add_test(tests, a_hole_in_aac_is_filled_with_whole_frames);
   tcase_add_test(tests, another_audio_codec_opens_a_new_file_at_the_next_key_frame);

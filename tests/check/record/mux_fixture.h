@@ -345,4 +345,32 @@ class MuxFixture {
   Ref<GstElement> element_;
 };
 
+// One that plays, and what is sent to it.
+struct OneTrack : MuxFixture {
+  explicit OneTrack(const Encoded& media, const std::string& properties = "path={stream}.mp4")
+      : MuxFixture(properties) {
+    play();
+    source.start(media);
+  }
+  Source source{element()};
+};
+
+// H.264 and Opus.
+struct TwoTracks : MuxFixture {
+  explicit TwoTracks(const std::string& properties = "path={stream}.mp4") : MuxFixture(properties) {
+    play();
+    video.start(h264());
+    audio.start(opus());
+  }
+  void push(std::size_t from, std::size_t until) {  // ms
+    push_both(video, h264(), audio, opus(), from, until);
+  }
+  void end() {
+    video.eos();
+    audio.eos();
+  }
+  Source video{element()};
+  Source audio{element()};
+};
+
 }  // namespace rec::test

@@ -34,10 +34,8 @@ GstMessage* stopped(MuxFixture& mux) {
 }  // namespace
 
 GST_START_TEST(input_that_stops_dead_is_cut_by_the_clock) {
-  MuxFixture mux;
-  Source video(mux.element());
-  mux.play();
-  video.start(h264());
+  OneTrack mux(h264());
+  Source& video = mux.source;
   for (std::size_t i = 0; i < 10; ++i) video.push(h264()[i], video_pts(i));
   mux.timers->advance(kSecond + kSecond / 2 - 1);
   fail_unless_equals_int(pictures_written(mux), 0);
@@ -57,10 +55,8 @@ GST_END_TEST
 
 GST_START_TEST(an_endless_gop_is_cut_all_the_same) {
   const Encoded& media = endless_gop();
-  MuxFixture mux;
-  Source video(mux.element());
-  mux.play();
-  video.start(media);
+  OneTrack mux(media);
+  Source& video = mux.source;
   for (std::size_t i = 0; i < 300; ++i) {
     mux.push_video(video, media, i, 1);
     // Never more in memory than fragment-duration + latency and the last sample.
@@ -75,10 +71,8 @@ GST_START_TEST(an_endless_gop_is_cut_all_the_same) {
 GST_END_TEST
 
 GST_START_TEST(fragments_prefer_key_frames) {
-  MuxFixture mux;
-  Source video(mux.element());
-  mux.play();
-  video.start(h264());
+  OneTrack mux(h264());
+  Source& video = mux.source;
   for (std::size_t i = 0; i < 300; ++i)  // PTS a little slow: the second ends after the key frame
     fail_unless_equals_int(video.push(h264()[i], i * 33 * GST_MSECOND), GST_FLOW_OK);
   video.eos();
@@ -130,20 +124,15 @@ GST_START_TEST(eos_waits_a_while_for_a_pad_that_was_never_started) {
 GST_END_TEST
 
 GST_START_TEST(a_silent_track_rejoins_at_its_time) {
-  MuxFixture mux;
-  Source video(mux.element());
-  Source audio(mux.element());
-  mux.play();
-  video.start(h264());
-  audio.start(opus());
-  mux.push_both(video, h264(), audio, opus(), 0, 2000);
+  TwoTracks mux;
+  Source& video = mux.video;
+  mux.push(0, 2000);
   for (std::size_t i = 60; i < 210; ++i) {  // 5 s without audio
     mux.push_video(video, h264(), i, 1);
     fail_unless(i < pictures_written(mux) + 63, "the silent track holds the video up");
   }
-  mux.push_both(video, h264(), audio, opus(), 7000, 9000);
-  video.eos();
-  audio.eos();
+  mux.push(7000, 9000);
+  mux.end();
   const auto file = mux.store.read(kKey);
   const Mp4Track& sound = *file.find_track("soun");
   fail_unless_equals_int(file.find_track("vide")->samples.size(), 270);
@@ -170,10 +159,8 @@ GST_START_TEST(a_silent_track_rejoins_at_its_time) {
 GST_END_TEST
 
 GST_START_TEST(a_pad_that_comes_late_is_recorded) {
-  MuxFixture mux("path={stream}-{index}.mp4");
-  Source video(mux.element());
-  mux.play();
-  video.start(h264());
+  OneTrack mux(h264(), "path={stream}-{index}.mp4");
+  Source& video = mux.source;
   mux.push_video(video, h264(), 0, 101);
   Source audio(mux.element());
   audio.start(opus());
@@ -195,13 +182,9 @@ GST_START_TEST(a_pad_that_comes_late_is_recorded) {
 GST_END_TEST
 
 GST_START_TEST(eos_on_all_tracks_ends_the_recording) {
-  MuxFixture mux;
-  Source video(mux.element());
-  Source audio(mux.element());
-  mux.play();
-  video.start(h264());
-  audio.start(opus());
-  mux.push_both(video, h264(), audio, opus(), 0, 1500);
+  TwoTracks mux;
+  Source &video = mux.video, &audio = mux.audio;
+  mux.push(0, 1500);
   bool ended_before_eos = false;
   mux.store.on_eos = [&] { ended_before_eos = mux.store.ended().size() == 1; };
   video.eos();
@@ -293,10 +276,8 @@ GST_START_TEST(each_run_is_a_recording) {
 GST_END_TEST
 
 GST_START_TEST(releasing_a_pad_ends_its_track_only) {
-  MuxFixture mux;
-  Source video(mux.element());
-  mux.play();
-  video.start(h264());
+  OneTrack mux(h264());
+  Source& video = mux.source;
   {
     Source audio(mux.element());
     audio.start(opus());

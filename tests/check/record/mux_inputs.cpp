@@ -50,10 +50,8 @@ static const std::array<const char*, 3> kFormats = {"byte-stream", "avc", "avc3"
 
 GST_START_TEST(h264_of_every_stream_format_is_recorded) {
   const Encoded& media = h264(kFormats[static_cast<std::size_t>(__i__)]);
-  MuxFixture mux;
-  Source video(mux.element());
-  mux.play();
-  video.start(media);
+  OneTrack mux(media);
+  Source& video = mux.source;
   mux.push_video(video, media, 0, 60);
   video.eos();
   const auto file = mux.store.read(kKey);
@@ -78,10 +76,8 @@ GST_END_TEST
 GST_START_TEST(opus_is_recorded) {
   const int channels = __i__;
   const Encoded& media = opus(channels);
-  MuxFixture mux;
-  Source audio(mux.element());
-  mux.play();
-  audio.start(media);
+  OneTrack mux(media);
+  Source& audio = mux.source;
   mux.push_audio(audio, media, 0, 100);
   audio.eos();
   const auto file = mux.store.read(kKey);
@@ -165,10 +161,8 @@ GST_END_TEST
 GST_START_TEST(a_new_size_goes_on_in_band) {
   const Encoded& small = h264(kFormats[static_cast<std::size_t>(__i__)], 64, 48);
   const Encoded& large = h264(kFormats[static_cast<std::size_t>(__i__)], 160, 96);
-  MuxFixture mux;
-  Source video(mux.element());
-  mux.play();
-  video.start(small);
+  OneTrack mux(small);
+  Source& video = mux.source;
   mux.push_video(video, small, 0, 60);
   video.caps(large.caps.get());
   mux.push_video(video, large, 60, 60);
@@ -184,13 +178,9 @@ GST_START_TEST(a_new_size_goes_on_in_band) {
 GST_END_TEST
 
 GST_START_TEST(another_codec_and_back) {
-  MuxFixture mux("path={stream}-{index}.mp4");
-  Source video(mux.element());
-  Source audio(mux.element());
-  mux.play();
-  video.start(h264());
-  audio.start(opus());
-  mux.push_both(video, h264(), audio, opus(), 0, 1000);
+  TwoTracks mux("path={stream}-{index}.mp4");
+  Source &video = mux.video, &audio = mux.audio;
+  mux.push(0, 1000);
   video.caps("video/x-theora");
   fail_unless_equals_int(mux.messages->count_track("sink_0 unsupported"), 1);
   for (std::size_t ms = 1000; ms < 2000; ms += 20) {
@@ -198,9 +188,8 @@ GST_START_TEST(another_codec_and_back) {
     mux.push_audio(audio, opus(), ms / 20, 1);
   }
   video.caps(h264().caps.get());
-  mux.push_both(video, h264(), audio, opus(), 2000, 5000);
-  video.eos();
-  audio.eos();
+  mux.push(2000, 5000);
+  mux.end();
   std::size_t pictures = 0;
   std::size_t packets = 0;
   for (const auto& key : mux.store.keys())
@@ -213,20 +202,15 @@ GST_START_TEST(another_codec_and_back) {
 GST_END_TEST
 
 GST_START_TEST(damaged_media_never_hurts) {
-  MuxFixture mux;
-  Source video(mux.element());
-  Source audio(mux.element());
-  mux.play();
-  video.start(h264());
-  audio.start(opus());
+  TwoTracks mux;
+  Source &video = mux.video, &audio = mux.audio;
   for (std::size_t i = 0; i < 2000; ++i) {
     const auto seed = static_cast<unsigned>(i);
     fail_unless_equals_int(video.push_bytes(noise(i % 300, seed), audio_pts(i)), GST_FLOW_OK);
     fail_unless_equals_int(audio.push(opus()[i], audio_pts(i)), GST_FLOW_OK);
     mux.timers->advance(20 * kMillisecond);
   }
-  video.eos();
-  audio.eos();
+  mux.end();
   fail_unless(mux.messages->of_type(GST_MESSAGE_ERROR).empty());
   const auto file = mux.store.read(kKey);
   fail_unless_equals_int(file.find_track("soun")->samples.size(), 2000);
@@ -236,10 +220,8 @@ GST_START_TEST(damaged_media_never_hurts) {
 GST_END_TEST
 
 GST_START_TEST(pictures_before_a_key_frame_are_dropped_and_one_is_asked_for) {
-  MuxFixture mux;
-  Source video(mux.element());
-  mux.play();
-  video.start(h264());
+  OneTrack mux(h264());
+  Source& video = mux.source;
   // A minute without any key frame: asked twice a second, and never given up.
   std::size_t pushed = 0;
   for (; pushed < 1800; ++pushed) {

@@ -8,20 +8,9 @@ using namespace rec::test;
 
 namespace {
 
-struct Call : MuxFixture {
+struct Call : TwoTracks {
   explicit Call(const std::string& properties = {})
-      : MuxFixture("path={stream}-{index}.mp4 " + properties) {
-    play();
-    video.start(h264());
-    audio.start(opus());
-  }
-  void push(std::size_t from, std::size_t until) {  // ms
-    push_both(video, h264(), audio, opus(), from, until);
-  }
-  void end() {
-    video.eos();
-    audio.eos();
-  }
+      : TwoTracks("path={stream}-{index}.mp4 " + properties) {}
   Mp4File object(int index) { return store.read("stream-" + std::to_string(index) + ".mp4"); }
   // All pictures and packets that were sent, in the order of the objects.
   void expect_all(int objects, std::size_t pictures, std::size_t packets) {
@@ -39,8 +28,6 @@ struct Call : MuxFixture {
     fail_unless_equals_int(video_samples, pictures);
     fail_unless_equals_int(audio_samples, packets);
   }
-  Source video{element()};
-  Source audio{element()};
 };
 
 double seconds_of(const Mp4File& file) {

@@ -26,6 +26,8 @@ const options = {
   '--expect-duration': ['expectDuration', Number], // seconds
   '--duration-tolerance': ['durationTolerance', Number], // seconds, default 0.1
   '--seek-tolerance': ['seekTolerance', Number], // seconds that a frame may be older than the target
+  '--numbers': ['numbersPerSecond', Number], // pictures bear a number: seeks are judged by it
+  '--numbers-from': ['numbersFrom', Number], // seconds: when number 0 is shown
   '--rate': ['rate', Number], // of the pass to the end, default 4
   '--bytes': ['bytes', Number], // only the first so many bytes of the file
   '--cut-tail': ['cutTail'], // without what mp4check says a killed writer left behind

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
-
 #include "tests/unit/codec/bit_writer.h"
 #include "tests/unit/codec/hex.h"
 #include "tests/unit/codec/nals.h"
@@ -59,12 +57,6 @@ Bytes sps(std::uint32_t id, std::uint32_t width_in_mbs) {  // main profile, leve
       .ue(8)
       .bits(0b1100, 4)
       .nal();
-}
-
-H264Stream::AccessUnit convert(H264Stream& stream, const Bytes& au) {
-  auto out = stream.convert(au);
-  EXPECT_TRUE(out) << out.error().what;
-  return out ? std::move(out.value()) : H264Stream::AccessUnit{};
 }
 
 // A stream that knows kSps and kPps and has returned a picture.
@@ -363,28 +355,9 @@ TEST(H264Stream, SetsBeyondAnySaneSizePassThroughOnly) {
 }
 
 TEST(H264Stream, WhateverComesInWhatGoesOutIsWellFramed) {
-  std::mt19937 random(4);
   const Bytes pool[] = {unhex(kSps), unhex(kPps), unhex(kIdr),         unhex(kP),       sps(1, 20),
                         pps(3, 1),   idr(3),      unhex("060601c480"), unhex("0cff80"), Bytes{}};
-  H264Stream stream;
-  for (int i = 0; i < 20000; ++i) {
-    const bool annex_b = random() % 2;
-    EXPECT_TRUE(stream.set_format(annex_b ? Format::kByteStream : Format::kLengthPrefixed, {}));
-    Bytes au;
-    for (unsigned n = random() % 6; n-- > 0;) {
-      const Bytes& nal = pool[random() % std::size(pool)];
-      const Bytes framed = annex_b ? byte_stream({nal}) : prefixed({nal});
-      au.insert(au.end(), framed.begin(), framed.end());
-    }
-    if (!au.empty() && random() % 2)
-      au[random() % au.size()] ^= static_cast<std::uint8_t>(1u << random() % 8);
-    const auto out = stream.convert(au);
-    if (!out) continue;
-    auto cursor = NalCursor::length_prefixed(out.value().bytes, 4);
-    while (cursor.next()) {
-    }
-    EXPECT_TRUE(cursor.ok());
-  }
+  expect_well_framed<H264Stream>(pool);
 }
 
 }  // namespace

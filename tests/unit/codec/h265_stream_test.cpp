@@ -5,8 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
-
 #include "tests/unit/codec/bit_writer.h"
 #include "tests/unit/codec/hex.h"
 #include "tests/unit/codec/nals.h"
@@ -40,12 +38,6 @@ constexpr char kHvcc[] =
     "20 0001 0018 40010c01ffff01600000030090000003000003001eba0240"
     "21 0001 0028 42010101600000030090000003000003001ea020810596e92930bc05a02000000300200000030321"
     "22 0001 0006 4401c0718112";
-
-H265Stream::AccessUnit convert(H265Stream& stream, const Bytes& au) {
-  auto out = stream.convert(au);
-  EXPECT_TRUE(out) << (out ? "" : out.error().what);
-  return out ? out.value() : H265Stream::AccessUnit{};
-}
 
 H265Stream running() {
   H265Stream stream;
@@ -196,28 +188,9 @@ TEST(H265Stream, BrokenCodecDataChangesNothing) {
 }
 
 TEST(H265Stream, WhateverComesInWhatGoesOutIsWellFramed) {
-  std::mt19937 random(4);
   const Bytes pool[] = {unhex(kVps), unhex(kSps), unhex(kPps),  unhex(kIdr),         unhex(kP),
                         unhex(kCra), pps(3, 1),   slice(19, 3), unhex("4c01ffff80"), Bytes{}};
-  H265Stream stream;
-  for (int i = 0; i < 20000; ++i) {
-    const bool annex_b = random() % 2;
-    EXPECT_TRUE(stream.set_format(annex_b ? Format::kByteStream : Format::kLengthPrefixed, {}));
-    Bytes au;
-    for (unsigned n = random() % 6; n-- > 0;) {
-      const Bytes& nal = pool[random() % std::size(pool)];
-      const Bytes framed = annex_b ? byte_stream({nal}) : prefixed({nal});
-      au.insert(au.end(), framed.begin(), framed.end());
-    }
-    if (!au.empty() && random() % 2)
-      au[random() % au.size()] ^= static_cast<std::uint8_t>(1u << random() % 8);
-    const auto out = stream.convert(au);
-    if (!out) continue;
-    auto cursor = NalCursor::length_prefixed(out.value().bytes, 4);
-    while (cursor.next()) {
-    }
-    EXPECT_TRUE(cursor.ok());
-  }
+  expect_well_framed<H265Stream>(pool);
 }
 
 }  // namespace

@@ -73,6 +73,16 @@ TEST(MovieIndex, HasTheTablesOfAudio) {
   EXPECT_EQ(payload(moov, "stco", 1), words("00000000 00000002 000004ec 00000839"));
 }
 
+// qtdemux reads one size of all samples of PCM as QuickTime means it: a sample is one of sound, and
+// of a chunk it takes as many bytes as there are samples.
+TEST(MovieIndex, ListsTheSizesOfG711) {
+  const Track tracks[] = {{1, {8000, G711Config{.channels = 1}}}};
+  MovieIndex index(tracks, 0);
+  const TrackRun run[] = {run_of(1, {{0, 0, 160, true}, {160, 0, 160, true}}, 320)};
+  index.add(run, 1000, 1200);
+  EXPECT_EQ(payload(index.moov(), "stsz"), words("00000000 00000000 00000002 000000a0 000000a0"));
+}
+
 TEST(MovieIndex, StartsALateTrackWithAnEmptyEdit) {
   const Bytes moov = small_index().moov();
   EXPECT_EQ(payload(moov, "elst"), words("01000000 00000002"

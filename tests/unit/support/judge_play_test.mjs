@@ -68,6 +68,7 @@ function damagedJobs(shop) {
     { mode: 'mse', file: av, codecs: 'video/mp4; codecs="nonsense"', want: { why: /does not support/ } },
     { mode: 'progressive', file: video, expectAudio: true, want: { why: /no audio is decoded/ } },
     { mode: 'progressive', file: shop.path('audio.mp4'), expectVideo: true, want: { why: /no video/ } },
+    { mode: 'progressive', file: av, numbersPerSecond: 30, want: { why: /shows picture/ } }, // it bears no numbers
     { mode: 'progressive', file: av, expectFrames: 330, want: { why: /300 frames were decoded/ } },
     { mode: 'progressive', file: av, expectDuration: 11, want: { why: /11 s were expected/ } },
     { mode: 'progressive', file: shop.path('missing.mp4'), want: { why: /ENOENT/ } },

@@ -35,14 +35,17 @@ export function event(target, type, seconds, what = type) {
   });
 }
 
-export function frame(seconds) {
+// The next frame that `accept` takes.
+export function frame(seconds, accept = () => true) {
   return new Promise((resolve, reject) => {
     const late = () => reject(new Failure(`no frame is shown (at ${round(video.currentTime)} s)`));
     const timer = setTimeout(late, seconds * 1000);
-    video.requestVideoFrameCallback((now, metadata) => {
+    const look = (now, metadata) => {
+      if (!accept(metadata)) return video.requestVideoFrameCallback(look);
       clearTimeout(timer);
-      resolve(metadata);
-    });
+      return resolve(metadata);
+    };
+    video.requestVideoFrameCallback(look);
   });
 }
 
