@@ -154,9 +154,9 @@ GST_END_TEST
 // What comes behind the header is in the index at the end, and in the next object.
 GST_START_TEST(title_and_comment_come_from_events) {
   Call call;
-  call.audio.event(tags("title=stream,description=described"));
+  call.audio.event(tags("title=stream,comment=described,description=nothing"));
   call.push(0, 2000);
-  call.video.event(tags("title=all,comment=said", GST_TAG_SCOPE_GLOBAL));
+  call.video.event(tags("title=all,description=said", GST_TAG_SCOPE_GLOBAL));
   call.audio.event(tags("title=later"));
   call.push(2000, 3000);
   g_signal_emit_by_name(call.element(), "split-now");
