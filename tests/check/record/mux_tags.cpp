@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // recordmux and recordbin: tags, and what caps say of pictures, are in the files.
+#include <atomic>
+#include <thread>
+
 #include "tests/check/record/bin_fixture.h"
 #include "tests/check/record/mux_fixture.h"
 
@@ -280,6 +283,36 @@ GST_START_TEST(tags_come_through_recordbin) {
 }
 GST_END_TEST
 
+// The first file still waits for a pad that nobody feeds.
+GST_START_TEST(a_stop_writes_both_sides_of_a_turn) {
+  register_elements();
+  BinFixture bin("path={stream}-{index}.mp4 header-timeout=10000000000");
+  Source video(bin.element());
+  Source silent(bin.element());
+  RtpFeed pictures(video, rtp_h264());
+  bin.play();
+  pictures.start();
+  bin.push_until(700 * GST_MSECOND, &pictures);
+  video.event(tags("image-orientation=rotate-90"));
+  bin.push_until(1500 * GST_MSECOND, &pictures);
+  std::atomic<bool> stopped = false;
+  std::thread stopping([&] {
+    bin.stop();
+    stopped = true;
+  });
+  while (!stopped) {  // the store answers from its own threads; what that rings is run here
+    bin.timers->advance(0);
+    g_thread_yield();
+  }
+  stopping.join();
+  const auto files = bin.dir.files();
+  fail_unless_equals_int(files.size(), 2);
+  fail_unless_equals_int(video_of(read_file(files[0])).rotation, 0);
+  fail_unless_equals_int(video_of(read_file(files[1])).rotation, 90);
+  fail_unless_equals_int(bin.samples("vide"), 45);
+}
+GST_END_TEST
+
 static Suite* mux_tags_suite() {
   Suite* suite = suite_create("mux_tags");
   TCase* tests = tcase_create("all");
@@ -295,6 +328,7 @@ static Suite* mux_tags_suite() {
   tcase_add_test(tests, caps_say_what_pictures_are);
   tcase_add_test(tests, streams_know_better_than_caps);
   tcase_add_test(tests, tags_come_through_recordbin);
+  tcase_add_test(tests, a_stop_writes_both_sides_of_a_turn);
   return suite;
 }
 GST_CHECK_MAIN(mux_tags)
