@@ -45,7 +45,7 @@ bool Mux::start() {
                         (nullptr));
   MovieTags own;
   if (const GstTagList* list = gst_tag_setter_get_tag_list(GST_TAG_SETTER(element_)))
-    read_movie_tags(list, own);
+    read_movie_tags(list, false, own);
   l.lock();
   recorder_ = std::make_unique<recording::Recorder>(
       recorder_options(settings, std::move(path.value())),

@@ -129,7 +129,7 @@ void Mux::set_tags(MuxPad& pad, const GstTagList* list) {
     read_track_tags(list, pad.tags);
     pad.tags_told = false;
     const bool global = gst_tag_list_get_scope(list) == GST_TAG_SCOPE_GLOBAL;
-    read_movie_tags(list, global ? global_tags_ : stream_tags_);
+    read_movie_tags(list, !global, global ? global_tags_ : stream_tags_);
     if (!recorder_) return;
     recorder_->set_tags(movie_tags());
     tell_tags(pad);

@@ -55,10 +55,11 @@ void read_track_tags(const GstTagList* list, TrackTags& tags) {
     tags.language = language_of(code);
 }
 
-void read_movie_tags(const GstTagList* list, MovieTags& tags) {
+void read_movie_tags(const GstTagList* list, bool of_stream, MovieTags& tags) {
   if (auto title = text_of(list, GST_TAG_TITLE); !title.empty()) tags.title = std::move(title);
   auto comment = text_of(list, GST_TAG_COMMENT);
-  if (comment.empty()) comment = text_of(list, GST_TAG_DESCRIPTION);
+  // Sources describe themselves: audiotestsrc is a "sine wave".
+  if (comment.empty() && !of_stream) comment = text_of(list, GST_TAG_DESCRIPTION);
   if (!comment.empty()) tags.comment = std::move(comment);
 }
 

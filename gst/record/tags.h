@@ -11,6 +11,7 @@ namespace rec::record {
 
 // What `list` does not say stays as it is.
 void read_track_tags(const GstTagList* list, TrackTags& tags);
-void read_movie_tags(const GstTagList* list, MovieTags& tags);
+// `of_stream`: the list speaks of one of its tracks.
+void read_movie_tags(const GstTagList* list, bool of_stream, MovieTags& tags);
 
 }  // namespace rec::record

@@ -330,7 +330,9 @@ TEST(G711, QuickTimesNamesWithoutABox) {
   "bb800000 00000013 644f7073 00 02 0000 0000bb80 0000 00"
 
 TEST(Stbl, Clause8_5_1HasEmptyTables) {
-  EXPECT_EQ(written([](BoxWriter& w) { write_stbl(w, {48000, OpusConfig{}}); }),
+  EXPECT_EQ(written([](BoxWriter& w) {
+              write_stbl(w, {48000, OpusConfig{}});
+            }),
             words("00000093 7374626c "                              // size 147, 'stbl'
                   "00000047 73747364 00 000000 00000001 "           // 8.5.2 'stsd', one entry
                   OPUS_ENTRY_48K_STEREO                             //
