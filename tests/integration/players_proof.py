@@ -149,7 +149,8 @@ def check_ffmpeg(name, path):
     video = subprocess.run([*decode, "-map", "0:v", "-vf", filters, "-fps_mode", "passthrough",
                             "-f", "rawvideo", "-"], capture_output=True, timeout=60, check=True)
     sizes = re.findall(r"Parsed_showinfo.* s:(\d+x\d+) ", video.stderr.decode())
-    numbers = [numbered.read(video.stdout[at:at + area], width, height) for at in range(0, len(video.stdout), area)]
+    numbers = [numbered.read(video.stdout[at:at + area], width, height)
+               for at in range(0, len(video.stdout), area)]
     check_numbers(name, "ffmpeg", numbers, list(dict.fromkeys(sizes)))
     audio = subprocess.run([*decode, "-map", "0:a", "-ac", "1", "-ar", "8000", "-f", "s16le", "-"],
                            capture_output=True, timeout=60, check=True)
@@ -161,8 +162,9 @@ def check_gstreamer(name, path):
     done = subprocess.run(
         ["timeout", "60", "gst-launch-1.0", "-q", "filesrc", f"location={path}", "!", "qtdemux", "name=d",
          "d.video_0", "!", "queue", "!", "decodebin", "!", "videoconvert", "!", "video/x-raw,format=GRAY8", "!",
-         "gdppay", "!", "filesink", "location=pictures", "d.audio_0", "!", "queue", "!", "decodebin", "!", "audioconvert", "!", "audioresample",
-         "!", "audio/x-raw,format=S16LE,channels=1,rate=8000", "!", "filesink", "location=sound"],
+         "gdppay", "!", "filesink", "location=pictures", "d.audio_0", "!", "queue", "!", "decodebin", "!",
+         "audioconvert", "!", "audioresample", "!", "audio/x-raw,format=S16LE,channels=1,rate=8000", "!",
+         "filesink", "location=sound"],
         capture_output=True, text=True, check=False)
     if done.returncode:
         proof.fail(f"{name}, GStreamer: {done.stderr}")
@@ -180,8 +182,8 @@ def check_gstreamer(name, path):
 
 def start_of_video(path):
     """Seconds: with B-frames a file begins with the decoding of its first picture."""
-    done = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "stream=start_time", "-of",
-                           "csv=p=0", str(path)], capture_output=True, text=True, check=True)
+    done = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "stream=start_time",
+                           "-of", "csv=p=0", str(path)], capture_output=True, text=True, check=True)
     return float(done.stdout)
 
 
