@@ -15,6 +15,7 @@ namespace rec::isobmff {
 namespace {
 
 using State = UnfinishedMovie::State;
+using namespace std::string_view_literals;
 
 constexpr std::uint64_t kSmallHeader = 8;          // of a box
 constexpr std::uint64_t kLargeHeader = 16;         // with a 64-bit size
@@ -53,6 +54,7 @@ class Examination {
   Next read_next(std::uint64_t& at);
   Next read_unit(std::uint64_t& at, const BoxHeader& moof);
   bool add(const MovieFragment& fragment, std::uint64_t moof, std::uint64_t data);
+  bool has_fragment(std::uint64_t offset);
   void conclude(UnfinishedMovie& movie);
 
   const ReadAt& read_;
@@ -91,7 +93,6 @@ BoxHeader Examination::box_at(std::uint64_t offset) {
 
 // The brands that init_segment() gives a file. Where they end, or nothing.
 std::optional<std::uint64_t> Examination::read_ftyp() {
-  using namespace std::string_view_literals;
   constexpr std::string_view kBrands = "iso6\0\0\0\0iso6mp41av01"sv;
   const BoxHeader ftyp = box_at(0);
   if (!ftyp.is("ftyp") || (ftyp.payload() != 16 && ftyp.payload() != 20)) return std::nullopt;
@@ -170,6 +171,19 @@ bool Examination::add(const MovieFragment& fragment, std::uint64_t moof, std::ui
   return true;
 }
 
+// Somewhere from `offset` on a moof begins. A writer leaves at most one unit torn; if there are
+// more behind it, something else has happened to the file.
+bool Examination::has_fragment(std::uint64_t offset) {
+  constexpr std::string_view kSigns = "moof\0\0\0\x10mfhd"sv;
+  constexpr std::uint64_t kWindow = 1 << 20;
+  for (; offset < size_ && !error_; offset += kWindow) {
+    const Bytes window = bytes(offset, std::min(kWindow + kSigns.size(), size_ - offset));
+    if (std::search(window.begin(), window.end(), kSigns.begin(), kSigns.end()) != window.end())
+      return true;
+  }
+  return false;
+}
+
 void Examination::conclude(UnfinishedMovie& movie) {
   movie.state = State::kUnfinished;
   movie.duration = head_->duration(samples_);
@@ -196,6 +210,9 @@ Result<UnfinishedMovie> Examination::run() {
       movie.end = *head_end;
       Next next = Next::kFragment;
       while (next == Next::kFragment && movie.end < size_ && !error_) next = read_next(movie.end);
+      // The torn unit has a moof of its own, perhaps behind a prft.
+      if (next == Next::kTornTail && has_fragment(movie.end + kPrftBytes + kSmallHeader))
+        next = Next::kUnknown;
       if (next == Next::kUnknown)
         movie.state = State::kDamaged;
       else if (movie.end == *head_end)
