@@ -206,6 +206,7 @@ Result<UnfinishedMovie> Examination::run() {
   if (flipped && room.whole && is_index(*free_offset + room.size)) {
     movie.state = State::kFinished;
   } else if (flipped || open) {  // flipped, without index: that was lost with the power
+    movie.hidden = flipped;
     if (const auto head_end = read_head(*free_offset + kLargeHeader)) {
       movie.end = *head_end;
       Next next = Next::kFragment;

@@ -27,6 +27,7 @@ struct UnfinishedMovie {
   };
   State state = State::kForeign;
   std::uint64_t free_offset = 0;  // where mdat_header() goes
+  bool hidden = false;            // by an mdat header that is there already: its index was lost
   std::uint64_t end = 0;          // of the last whole fragment; what follows is a torn tail
   std::uint64_t duration = 0;     // ticks of kIndexTimescale
   Bytes index;                    // the moov that belongs behind `end`; empty: no table can hold it

@@ -132,6 +132,12 @@ bool begins_with_ftyp(DiskFile& file) {
 
 Report nothing(const char* why) { return {Outcome::kNothingToDo, 0, 0, why}; }
 
+// Of a failed open: a lease (of a file server, say) would have to be broken first.
+Report not_opened(int code, const char* doing) {
+  if (code == EWOULDBLOCK) return {Outcome::kBeingWritten, 0, 0, {}};
+  return code == ELOOP ? nothing("a symbolic link") : failed(code, doing);
+}
+
 // Of a failed lock.
 Report locked(int code) {
   if (code == EWOULDBLOCK) return {Outcome::kBeingWritten, 0, 0, {}};
@@ -163,16 +169,15 @@ bool recover_below(const fs::path& directory, const Options& options, const OnRe
 
 Report recover_file(const std::string& path, const Options& options) {
   DiskFile file;
-  if (const int code = file.open(path, O_RDONLY))
-    return code == ELOOP ? nothing("a symbolic link") : failed(code, "open");
+  if (const int code = file.open(path, O_RDONLY)) return not_opened(code, "open");
   if (!file.is_regular()) return nothing("not a file");
   if (!begins_with_ftyp(file)) return nothing("not a recording of recordmux");
   if (const int code = file.lock(LOCK_SH)) return locked(code);
-  const Report found = recover(file, {.dry_run = true});
+  const Report found = recover(file, {.dry_run = true, .keep_fragments = options.keep_fragments});
   if (found.outcome != Outcome::kRecoverable) return found;
   if (file.has_writer()) return {Outcome::kBeingWritten, 0, 0, {}};
   if (options.dry_run) return found;
-  if (const int code = file.open(path, O_RDWR)) return failed(code, "open for writing");
+  if (const int code = file.open(path, O_RDWR)) return not_opened(code, "open for writing");
   if (const int code = file.lock(LOCK_EX)) return locked(code);
   return recover(file, options);
 }

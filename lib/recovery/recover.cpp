@@ -32,13 +32,12 @@ Status append(File& file, std::uint64_t offset, std::span<const std::uint8_t> bo
   return file.write(offset, box.first(kBoxHeader));
 }
 
-Status finish(File& file, const UnfinishedMovie& movie) {
-  // What the last attempt appended, if it was killed right then.
-  const bool appended = !movie.index.empty() && ends_with(file, movie.end, movie.index);
-  if (file.size() > movie.end && !appended)
+// `movie.index` empty: the file stays in fragments.
+Status finish(File& file, const UnfinishedMovie& movie, bool indexed) {
+  if (file.size() > movie.end && !indexed)
     if (auto done = file.truncate(movie.end); !done) return done;
   if (movie.index.empty()) return file.sync();
-  if (!appended)
+  if (!indexed)
     if (auto done = append(file, movie.end, movie.index); !done) {
       const Status back = file.truncate(movie.end);
       return back ? done : back;
@@ -50,15 +49,33 @@ Status finish(File& file, const UnfinishedMovie& movie) {
   return file.sync();
 }
 
+Report finish_or_tell(File& file, UnfinishedMovie& movie, const Options& options) {
+  Report report;
+  report.outcome = Outcome::kRecoverable;
+  report.seconds = static_cast<double>(movie.duration) / isobmff::kIndexTimescale;
+  if (movie.index.empty())
+    report.reason = "it stays in fragments: a sample lasts longer than an index can say";
+  else if (options.keep_fragments && !movie.hidden)
+    movie.index.clear();
+  // What the last attempt appended, if it was killed right then.
+  const bool indexed = !movie.index.empty() && ends_with(file, movie.end, movie.index);
+  report.cut_bytes = indexed ? 0 : file.size() - movie.end;
+  if (movie.index.empty() && report.cut_bytes == 0) return nothing("finished, in fragments");
+  if (options.dry_run) return report;
+  if (auto done = finish(file, movie, indexed); !done) return failed(done.error());
+  report.outcome = Outcome::kRecovered;
+  return report;
+}
+
 }  // namespace
 
 Report recover(File& file, const Options& options) {
   const isobmff::ReadAt read = [&](std::uint64_t offset, std::span<std::uint8_t> bytes) {
     return file.read(offset, bytes);
   };
-  const auto examined = isobmff::examine_movie(read, file.size());
+  auto examined = isobmff::examine_movie(read, file.size());
   if (!examined) return failed(examined.error());
-  const UnfinishedMovie& movie = examined.value();
+  UnfinishedMovie& movie = examined.value();
   switch (movie.state) {
     case UnfinishedMovie::State::kForeign: return nothing("not a recording of recordmux");
     case UnfinishedMovie::State::kFinished: return nothing("finished");
@@ -70,19 +87,7 @@ Report recover(File& file, const Options& options) {
                   ". The file was not touched: restore it from a copy, or cut it there"};
     case UnfinishedMovie::State::kUnfinished: break;
   }
-  Report report{Outcome::kRecoverable,
-                static_cast<double>(movie.duration) / isobmff::kIndexTimescale,
-                file.size() - movie.end,
-                {}};
-  if (ends_with(file, movie.end, movie.index)) report.cut_bytes = 0;
-  if (movie.index.empty()) {
-    report.reason = "it stays in fragments: a sample lasts longer than an index can say";
-    if (report.cut_bytes == 0) return nothing("finished, in fragments");
-  }
-  if (options.dry_run) return report;
-  if (auto done = finish(file, movie); !done) return failed(done.error());
-  report.outcome = Outcome::kRecovered;
-  return report;
+  return finish_or_tell(file, movie, options);
 }
 
 }  // namespace rec::recovery

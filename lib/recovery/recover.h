@@ -30,7 +30,8 @@ struct Report {
 };
 
 struct Options {
-  bool dry_run = false;  // looks, and changes nothing
+  bool dry_run = false;         // looks, and changes nothing
+  bool keep_fragments = false;  // cuts a torn tail, but makes no index
 };
 
 // `file` is nobody else's while this runs.

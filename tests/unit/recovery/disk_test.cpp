@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -114,6 +115,17 @@ TEST_F(Disk, LeavesAFileThatIsOpenForWriting) {
   EXPECT_EQ(content(path), kSample.bytes);
   Descriptor player(path, O_RDONLY);
   EXPECT_EQ(recover_file(path, {}).outcome, Outcome::kRecovered);
+}
+
+// A file server's clients may hold what they will write.
+TEST_F(Disk, LeavesAFileThatIsLeased) {
+  const std::string path = put("a.mp4");
+  Descriptor server(path, O_RDWR);
+  fcntl(server.get(), F_SETSIG, SIGURG);
+  if (fcntl(server.get(), F_SETLEASE, F_WRLCK) < 0) GTEST_SKIP() << "no leases here";
+  EXPECT_EQ(recover_file(path, {}).outcome, Outcome::kBeingWritten);
+  fcntl(server.get(), F_SETLEASE, F_UNLCK);
+  EXPECT_EQ(content(path), kSample.bytes);
 }
 
 // A store that has just created a file locks it next: it must not find a lock there.

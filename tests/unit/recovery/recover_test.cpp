@@ -213,6 +213,30 @@ TEST(Recover, LeavesFragmentsThatNoIndexCanHold) {
   EXPECT_THAT(again.steps, IsEmpty());
 }
 
+TEST(Recover, OnlyCutsWhatShallStayInFragments) {
+  Bytes killed = kSample.bytes;
+  append(killed, Bytes(20));
+  MemoryFile file(killed);
+  const Report report = recover(file, {.keep_fragments = true});
+  EXPECT_EQ(report.outcome, Outcome::kRecovered);
+  EXPECT_EQ(report.cut_bytes, 20u);
+  EXPECT_EQ(file.content(), kSample.bytes);
+  MemoryFile again(kSample.bytes);
+  EXPECT_EQ(recover(again, {.keep_fragments = true}).reason, "finished, in fragments");
+  EXPECT_THAT(again.steps, IsEmpty());
+}
+
+// Fragments that are hidden need their index, whatever they should have been.
+TEST(Recover, IndexesHiddenFragments) {
+  MemoryFile finished(kSample.bytes);
+  recover(finished, {});
+  Bytes hidden = finished.content();
+  hidden.resize(kSample.bytes.size());
+  MemoryFile file(hidden);
+  EXPECT_EQ(recover(file, {.keep_fragments = true}).outcome, Outcome::kRecovered);
+  EXPECT_EQ(file.content(), finished.content());
+}
+
 // Whatever else the head says of a track is in the index as it was.
 TEST(Recover, TakesOverWhatItDoesNotKnow) {
   Bytes head = kSample.upto(kSample.ends[0]);
