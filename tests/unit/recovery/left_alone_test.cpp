@@ -99,6 +99,15 @@ INSTANTIATE_TEST_SUITE_P(, Contradictions,
                                          Change{"trun", 1, 7, 0},    // none
                                          Change{"trun", 1, 11, 0}));
 
+TEST(LeftAlone, AFragmentWithMoreDataThanSamples) {
+  Bytes bytes = kSample.bytes;
+  const std::string_view type = "mdat";
+  const auto mdat = std::find_end(bytes.begin(), bytes.end(), type.begin(), type.end());
+  ++mdat[-1];  // its size
+  bytes.push_back(0);
+  EXPECT_EQ(expect_untouched(bytes).outcome, Outcome::kDamaged);
+}
+
 TEST(LeftAlone, WhatIsNoMp4) {
   EXPECT_EQ(expect_untouched({}).outcome, Outcome::kNothingToDo);
   std::minstd_rand dice(1);
@@ -126,9 +135,14 @@ TEST(LeftAlone, AFragmentBehindATornOne) {
     for (int i = at; i < at + 4; ++i)
       bytes[kSample.ends[1] + static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(value);
     EXPECT_EQ(expect_untouched(bytes).outcome, Outcome::kDamaged);
-    // The fragment that was torn may be long.
-    bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(kSample.ends[1] + 100), 3 << 20, 1);
-    EXPECT_EQ(expect_untouched(bytes).outcome, Outcome::kDamaged);
+    // The fragment that was torn may be long: the type of the next moof anywhere in a megabyte.
+    const std::size_t type = kSample.ends[2] + 32 + 4;
+    for (const std::size_t place : {3u << 20, (1u << 20) + 40 - 6}) {
+      Bytes longer = bytes;
+      longer.insert(longer.begin() + static_cast<std::ptrdiff_t>(kSample.ends[1] + 100),
+                    kSample.ends[1] + place - type, 1);
+      EXPECT_EQ(expect_untouched(longer).outcome, Outcome::kDamaged);
+    }
   }
 }
 

@@ -57,6 +57,9 @@ std::vector<Bytes> tails() {
     tails.push_back({third.begin(), third.begin() + static_cast<std::ptrdiff_t>(bytes)});
   for (std::size_t bytes = 9; bytes <= third.size(); bytes += 7)
     tails.push_back(unit_without_header(third, bytes));
+  const std::size_t moof = 32 + third[34] * 256u + third[35];  // and its prft
+  tails.push_back({third.begin(), third.begin() + static_cast<std::ptrdiff_t>(moof)});
+  append(tails.back(), {0, 0, 0, 1, 'm', 'd', 'a', 't', 0, 0, 0, 0});  // half of a 64-bit size
   tails.push_back(third);
   std::fill_n(tails.back().begin() + 4, 4, 0);  // its size, but not yet its type
   return tails;
