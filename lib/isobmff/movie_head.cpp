@@ -138,7 +138,7 @@ void write_finished(BoxWriter& w, const BoxView& box, const Finished& track) {
     auto open = w.box(parent);
     const auto children = boxes_of(box.payload());
     for (const BoxView& child : *children) write_finished(w, child, track);
-    if (parent == "stbl") track.samples.write_tables(w, /*with_sets=*/true);
+    if (parent == "stbl") track.samples.write_tables(w, /*whole=*/true);
     return;
   }
   if (box.type == "edts" || std::find(kTables.begin(), kTables.end(), box.type) != kTables.end())
