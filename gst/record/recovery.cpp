@@ -48,7 +48,7 @@ StructurePtr message_of(const std::string& path, const Report& report) {
   if (report.outcome == Outcome::kRecovered) {
     StructurePtr message(gst_structure_new("record-recovered", "duration", G_TYPE_UINT64,
                                            static_cast<guint64>(report.seconds * GST_SECOND),
-                                           "bytes-cut", G_TYPE_UINT64, guint64{report.cut_bytes},
+                                           "cut-bytes", G_TYPE_UINT64, guint64{report.cut_bytes},
                                            nullptr));
     set_path(message.get(), "path", path);
     if (g_autofree gchar* uri = g_filename_to_uri(path.c_str(), nullptr, nullptr); uri)

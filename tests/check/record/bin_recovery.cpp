@@ -114,7 +114,7 @@ GST_START_TEST(a_killed_recording_is_finished) {
   fail_unless(GST_MESSAGE_SRC(recovered[0]) == GST_OBJECT(bin->element()));
   fail_unless_same(text_field(recovered[0], "path"), root / "old.mp4");
   fail_unless_same(text_field(recovered[0], "uri"), "file://" + (root / "old.mp4"));
-  fail_unless_equals_uint64(number_field(recovered[0], "bytes-cut"), 100);
+  fail_unless_equals_uint64(number_field(recovered[0], "cut-bytes"), 100);
   const guint64 duration = number_field(recovered[0], "duration");
   fail_unless(duration > 2900 * GST_MSECOND && duration <= kRecorded, "%" G_GUINT64_FORMAT,
               duration);
