@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -21,7 +22,9 @@ using Listeners = std::vector<std::shared_ptr<Recovery>>;
 struct Search {
   std::string root;
   bool keep_fragments;
-  auto operator<=>(const Search&) const = default;
+  bool operator<(const Search& other) const {
+    return std::tie(root, keep_fragments) < std::tie(other.root, other.keep_fragments);
+  }
 };
 
 struct Totals {

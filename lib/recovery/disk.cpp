@@ -173,7 +173,7 @@ Report recover_file(const std::string& path, const Options& options) {
   if (!file.is_regular()) return nothing("not a file");
   if (!begins_with_ftyp(file)) return nothing("not a recording of recordmux");
   if (const int code = file.lock(LOCK_SH)) return locked(code);
-  const Report found = recover(file, {.dry_run = true, .keep_fragments = options.keep_fragments});
+  Report found = recover(file, {.dry_run = true, .keep_fragments = options.keep_fragments});
   if (found.outcome != Outcome::kRecoverable) return found;
   if (file.has_writer()) return {Outcome::kBeingWritten, 0, 0, {}};
   if (options.dry_run) return found;

@@ -123,7 +123,7 @@ def check_killed(args, dice):
             folder = pathlib.Path(f"killed-{number}")
             running[number] = (folder / "x.mp4", recorder(names[number], folder), dice.uniform(0, 3))
         for path, _, _ in running.values():
-            wait_for(lambda: path.exists() and path.stat().st_size > 30000, f"recording {path}")
+            wait_for(lambda: path.exists() and path.stat().st_size > 8000, f"recording {path}")
         for number, (path, process, after) in sorted(running.items(), key=lambda item: item[1][2]):
             time.sleep(after / len(running))
             process.kill()
@@ -174,6 +174,26 @@ def check_cuts(args):
                 proof.fail(f"{name} at {cut} of {len(data)}: {report}")
     print(f"  {len(cuts)} cuts between {start} and {len(data)}")
     return data
+
+
+def check_interrupted_finish(args):
+    """A recorder that is killed while it finishes its file: with avc1 in its own index, whole or torn."""
+    line = (f"gst-launch-1.0 -q -e videotestsrc num-buffers=90 ! {SIZE} ! x264enc tune=zerolatency key-int-max=30 ! "
+            "recordmux path=hybrid.mp4 ! dirsink root=.")
+    subprocess.run(line.split(), check=True, timeout=60)
+    finished = pathlib.Path("hybrid.mp4").read_bytes()
+    report = proof.json_of([args.mp4check, "hybrid.mp4"])[0]
+    header, index = report["mdat_offset"], report["index_offset"]
+    grown = finished[:header] + b"\0\0\0\x10free" + bytes(8) + finished[header + 16:index]
+    path = pathlib.Path("interrupted.mp4")
+    path.write_bytes(grown)
+    recover(args, path)
+    judge(args, path, grown)
+    wanted = path.read_bytes()
+    for tail in (finished[index:], finished[index:-5], bytes(8) + finished[index + 8:], bytes(8) + finished[index + 8:-5]):
+        path.write_bytes(grown + tail)
+        if recover(args, path)[0]["result"] != "recovered" or path.read_bytes() != wanted:
+            proof.fail(f"a finish that was interrupted with {len(tail)} bytes of its index")
 
 
 def check_killed_itself(args, data):
@@ -292,6 +312,7 @@ def main():
     with tempfile.TemporaryDirectory() as top:
         os.chdir(top)
         data = check_cuts(args)
+        check_interrupted_finish(args)
         check_program(args, data)
         check_killed_itself(args, data)
         check_others(args, data)

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -25,6 +26,18 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 const SampleRecording kSample;
+
+class Descriptor {
+ public:
+  Descriptor(const std::string& path, int flags) : fd_(open(path.c_str(), flags | O_CLOEXEC)) {}
+  ~Descriptor() { close(fd_); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  const int fd_;
+};
 
 class Disk : public testing::Test {
  protected:
@@ -63,18 +76,6 @@ class Disk : public testing::Test {
   fs::path root_;
 };
 
-class Descriptor {
- public:
-  Descriptor(const std::string& path, int flags) : fd_(open(path.c_str(), flags | O_CLOEXEC)) {}
-  ~Descriptor() { close(fd_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  const int fd_;
-};
-
 TEST_F(Disk, RecoversAFileWhereItIs) {
   const std::string path = put("a.mp4");
   ASSERT_EQ(chmod(path.c_str(), 0640), 0);
@@ -88,6 +89,43 @@ TEST_F(Disk, RecoversAFileWhereItIs) {
   const auto file = judged(content(path));
   EXPECT_TRUE(file.violations.empty());
   EXPECT_EQ(file.index_offset, kSample.bytes.size());
+}
+
+// Two samples of 2.2 GB, which are holes of a sparse file, and one behind them.
+TEST_F(Disk, CountsBeyond4GiB) {
+  constexpr std::uint32_t kHuge = 2'200'000'000;
+  const TrackRun huge[] = {{1, {{0, 0, kHuge, true}, {3000, 0, kHuge, false}}, 6000, {}}};
+  const TrackRun small[] = {{1, {{6000, 0, 4, false}}, 9000, Bytes(4)}};
+  Bytes start = kSample.upto(kSample.ends[0]);
+  append(start, isobmff::fragment_header(1, huge));
+  const std::string path = put("a.mp4", start);
+  const std::uint64_t second = start.size() + 2 * std::uint64_t{kHuge};
+  const Bytes last = isobmff::fragment(2, small);
+  if (truncate(path.c_str(), static_cast<off_t>(second)) < 0) GTEST_SKIP() << "no sparse files";
+  {
+    Descriptor file(path, O_WRONLY | O_APPEND);
+    ASSERT_EQ(write(file.get(), last.data(), last.size()), static_cast<ssize_t>(last.size()));
+  }
+  EXPECT_EQ(recover_file(path, {}).outcome, Outcome::kRecovered);
+  Descriptor file(path, O_RDONLY);
+  const auto big_endian = [](std::uint64_t value) {
+    Bytes bytes;
+    for (int shift = 56; shift >= 0; shift -= 8)
+      bytes.push_back(static_cast<std::uint8_t>(value >> shift));
+    return bytes;
+  };
+  const std::uint64_t end = second + last.size();
+  Bytes header(16), index(4096);
+  ASSERT_EQ(pread(file.get(), header.data(), 16, 24), 16);
+  Bytes mdat{0, 0, 0, 1, 'm', 'd', 'a', 't'};
+  append(mdat, big_endian(end - 24));
+  EXPECT_EQ(header, mdat);
+  index.resize(static_cast<std::size_t>(
+      pread(file.get(), index.data(), index.size(), static_cast<off_t>(end))));
+  Bytes co64{0, 0, 0, 32, 'c', 'o', '6', '4', 0, 0, 0, 0, 0, 0, 0, 2};
+  append(co64, big_endian(start.size()));
+  append(co64, big_endian(end - 4));
+  EXPECT_NE(std::search(index.begin(), index.end(), co64.begin(), co64.end()), index.end());
 }
 
 TEST_F(Disk, LeavesAFileThatIsLocked) {
