@@ -146,11 +146,13 @@ GST_START_TEST(a_file_that_is_being_written_is_left_alone) {
   BinFixture recorder("path=busy.mp4", root.path());
   Source video(recorder.element());
   recorder.play();
-  record(video);
+  RtpFeed pictures(video, rtp_h264());
+  pictures.start();
+  recorder.push_until(kRecorded, &pictures);
   const gint64 deadline = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
   while (content(root / "busy.mp4").size() < 2000) {  // head and a fragment
     fail_unless(g_get_monotonic_time() < deadline, "nothing is written");
-    recorder.timers->advance(GST_SECOND);
+    recorder.timers->advance(0);
     g_thread_yield();
   }
   const auto bin = adopt_floating(
