@@ -79,16 +79,18 @@ void search_once(const Search& search, const Listeners& listeners) {
   };
   if (!anybody()) return;
   Totals totals;
-  recovery::recover_tree(
-      search.root, {.keep_fragments = search.keep_fragments},
-      [&](const std::string& path, const Report& report) {
-        if (report.outcome == Outcome::kBeingWritten) ++totals.being_written;
-        if (worth_telling(report.outcome)) {
-          ++(report.outcome == Outcome::kRecovered ? totals.recovered : totals.failed);
-          tell(message_of(path, report));
-        }
-        return anybody();
-      });
+  // The store makes its directory when it begins a file.
+  if (g_file_test(search.root.c_str(), G_FILE_TEST_EXISTS))
+    recovery::recover_tree(
+        search.root, {.keep_fragments = search.keep_fragments},
+        [&](const std::string& path, const Report& report) {
+          if (report.outcome == Outcome::kBeingWritten) ++totals.being_written;
+          if (worth_telling(report.outcome)) {
+            ++(report.outcome == Outcome::kRecovered ? totals.recovered : totals.failed);
+            tell(message_of(path, report));
+          }
+          return anybody();
+        });
   const StructurePtr message(gst_structure_new(
       "record-recovery-done", "recovered", G_TYPE_UINT, totals.recovered, "failed", G_TYPE_UINT,
       totals.failed, "being-written", G_TYPE_UINT, totals.being_written, nullptr));

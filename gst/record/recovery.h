@@ -25,8 +25,8 @@ class Recovery {
   Recovery(const Recovery&) = delete;
   Recovery& operator=(const Recovery&) = delete;
 
-  // No message comes any more, and if nobody else wants to hear of it, the search ends after the
-  // file that is in hand. Does not wait.
+  // No message comes any more but one that is on its way, and if nobody else wants to hear of it,
+  // the search ends after the file that is in hand. Does not wait.
   void cancel() { cancelled_ = true; }
 
   // Pool thread.

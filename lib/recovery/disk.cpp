@@ -158,7 +158,9 @@ bool recover_below(const fs::path& directory, const Options& options, const OnRe
     if (entry.is_directory(ignored)) {
       if (!recover_below(entry.path(), options, on_report)) return false;
     } else if (entry.is_regular_file(ignored)) {
-      if (!on_report(entry.path(), recover_file(entry.path(), options))) return false;
+      const Report report = recover_file(entry.path(), options);
+      const bool removed = report.outcome == Outcome::kFailed && !fs::exists(entry, ignored);
+      if (!removed && !on_report(entry.path(), report)) return false;
     }
   }
   return !error || error == std::errc::no_such_file_or_directory ||

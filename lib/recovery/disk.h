@@ -18,7 +18,8 @@ Report recover_file(const std::string& path, const Options& options);
 using OnReport = std::function<bool(const std::string& path, const Report& report)>;
 
 // The file `path`, or all files below the directory `path`, in the order of their names; symbolic
-// links below it are not followed. A directory that cannot be read is reported as failed.
+// links below it are not followed. A directory that cannot be read is reported as failed; what
+// is removed meanwhile is not.
 void recover_tree(const std::string& path, const Options& options, const OnReport& on_report);
 
 }  // namespace rec::recovery

@@ -195,6 +195,16 @@ GST_START_TEST(what_cannot_be_recovered_is_named) {
 }
 GST_END_TEST
 
+GST_START_TEST(a_storage_that_is_not_there_yet_is_no_failure) {
+  const TemporaryDirectory root;
+  BinFixture bin("recover=true", root / "records");
+  bin.play();
+  GstMessage* done = wait_done(bin);
+  fail_unless_equals_uint64(number_field(done, "failed"), 0);
+  fail_unless(bin.messages->named("record-recovery-failed").empty());
+}
+GST_END_TEST
+
 GST_START_TEST(what_shall_stay_in_fragments_stays) {
   const TemporaryDirectory root;
   const std::string whole = killed_recording(root, "old.mp4");
@@ -253,6 +263,7 @@ static Suite* record_bin_recovery_suite() {
   tcase_add_test(t, nothing_is_touched_unless_it_is_asked_for);
   tcase_add_test(t, a_file_that_is_being_written_is_left_alone);
   tcase_add_test(t, what_cannot_be_recovered_is_named);
+  tcase_add_test(t, a_storage_that_is_not_there_yet_is_no_failure);
   tcase_add_test(t, what_shall_stay_in_fragments_stays);
   tcase_add_test(t, start_and_stop_do_not_wait);
   tcase_add_test(t, an_element_that_is_gone_is_told_nothing);

@@ -212,6 +212,25 @@ TEST_F(Disk, SearchesATree) {
   EXPECT_THAT(tree(root_ / "b/1.mp4"), ElementsAre(entry("b/1.mp4", Outcome::kNothingToDo)));
 }
 
+// The names of a directory are read first.
+TEST_F(Disk, CopesWithATreeThatChanges) {
+  put("1.mp4");
+  put("2.mp4");
+  put("3/3.mp4");
+  put("4/4.mp4");
+  std::vector<std::string> found;
+  recover_tree(root_, {}, [&](const std::string& path, const Report& report) {
+    fs::remove(root_ / "2.mp4");
+    fs::remove_all(root_ / "3");
+    fs::remove_all(root_ / "4");
+    put("4", {});  // no directory any more
+    found.push_back(fs::relative(path, root_).string() + " " + report.reason);
+    return true;
+  });
+  EXPECT_THAT(found,
+              ElementsAre("1.mp4 ", "4 open: Not a directory. Check the disk, then run again"));
+}
+
 TEST_F(Disk, StopsWhenItIsTold) {
   const std::string first = put("1.mp4");
   const std::string second = put("2/2.mp4");
