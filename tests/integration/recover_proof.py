@@ -210,6 +210,8 @@ def check_killed_itself(args, data):
         if done.returncode != -signal.SIGXFSZ:
             proof.fail(f"limit {limit}: exit {done.returncode}")
         proof.json_of([args.mp4check, path])
+        if any(path.read_bytes()[len(data):len(data) + 8]):
+            proof.fail(f"killed at {limit}: an index that is not whole counts already")
         left = packets(path)
         recover(args, path)
         if path.read_bytes() != wanted or not same_packets(left[0], packets(path)[0]) or left[2]:
