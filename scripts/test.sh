@@ -78,7 +78,7 @@ case $mode in
       check "fuzz $name" "build-fuzz/tests/fuzz/${name}_fuzz" -max_total_time=$fuzz_seconds -verbosity=0 \
         -artifact_prefix=build-fuzz/ "$(mktemp -d)" "tests/fuzz/corpus/$name"
     done
-    check clang-tidy bash -c 'git ls-files "lib/*.cpp" "gst/*.cpp" | xargs -P 2 -n 4 clang-tidy -p build-clang --quiet'
+    check clang-tidy bash -c 'git ls-files "lib/*.cpp" "gst/*.cpp" "tools/*.cpp" | xargs -P 2 -n 4 clang-tidy -p build-clang --quiet'
     check clang-format bash -c 'git ls-files "*.cpp" "*.h" | xargs clang-format --dry-run -Werror'
     ;;
 esac

@@ -24,6 +24,9 @@
  * for its EOS message: it then swallows data. Setting the pipeline to NULL finalises too, within
  * #GstRecBin:shutdown-timeout.
  *
+ * With #GstRecBin:recover, recordings that killed processes have left in the storage are finished
+ * in the background.
+ *
  * The children are reached as `mux::` and `store::`, for example `store::durability=fragment`.
  *
  * ## Example launch line
@@ -62,6 +65,7 @@ using rec::record::RecordBin;
 enum : guint {  // behind those of recordmux
   kStorage = G_N_ELEMENTS(rec::record::kProperties) + 1,
   kShutdownTimeout,
+  kRecover,
   kStats,
 };
 
@@ -77,6 +81,8 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     bin.set_storage(text ? text : "");
   else if (id == kShutdownTimeout)
     bin.set_shutdown_timeout(g_value_get_uint64(value));
+  else if (id == kRecover)
+    bin.set_recover(g_value_get_boolean(value));
   else if (bin.mux())
     g_object_set_property(G_OBJECT(bin.mux()), spec->name, value);
 }
@@ -87,6 +93,8 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     g_value_set_string(value, bin.storage().c_str());
   else if (id == kShutdownTimeout)
     g_value_set_uint64(value, bin.shutdown_timeout());
+  else if (id == kRecover)
+    g_value_set_boolean(value, bin.recover());
   else if (id == kStats)
     g_value_take_boxed(value, bin.stats().release());
   else if (bin.mux())
@@ -100,6 +108,8 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) bin.stopping();
   const auto result =
       GST_ELEMENT_CLASS(gst_rec_bin_parent_class)->change_state(element, transition);
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result != GST_STATE_CHANGE_FAILURE)
+    bin.started();
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) bin.stop();
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
     gst_tag_setter_reset_tags(GST_TAG_SETTER(element));
@@ -127,6 +137,11 @@ void install_own_properties(GObjectClass* object) {
       g_param_spec_uint64("shutdown-timeout", "shutdown-timeout",
                           "How long a stop without EOS may take to finalise, in ns", 0, G_MAXUINT64,
                           5 * GST_SECOND, rec::kReadyOnly));
+  g_object_class_install_property(
+      object, kRecover,
+      g_param_spec_boolean("recover", "recover",
+                           "At the start, finish what killed recorders have left in the storage",
+                           FALSE, rec::kReadyOnly));
   g_object_class_install_property(
       object, kStats,
       g_param_spec_boxed(

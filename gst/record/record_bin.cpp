@@ -2,6 +2,7 @@
 #include "gst/record/record_bin.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "gst/common/element_error.h"
 #include "gst/record/gstrecordbinpad.h"
@@ -56,6 +57,16 @@ guint64 RecordBin::shutdown_timeout() {
   return shutdown_timeout_;
 }
 
+void RecordBin::set_recover(bool recover) {
+  std::lock_guard l(settings_lock_);
+  recover_ = recover;
+}
+
+bool RecordBin::recover() {
+  std::lock_guard l(settings_lock_);
+  return recover_;
+}
+
 Status RecordBin::configure_store() {
   if (!mux_ || !store_)
     return Error{Error::Kind::kNotFound,
@@ -108,12 +119,21 @@ bool RecordBin::start() {
   return true;
 }
 
+void RecordBin::started() {
+  if (!recover()) return;
+  g_autofree gchar* root = nullptr;
+  g_object_get(store_.get(), "root", &root, nullptr);
+  const bool keep_fragments = mux_setting("finalise") == static_cast<int>(Finalise::kFragmented);
+  recovery_ = Recovery::begin(GST_ELEMENT(bin_), root, keep_fragments);
+}
+
 void RecordBin::stopping() {
   std::lock_guard l(topology_);
   stopping_ = true;
 }
 
 void RecordBin::stop() {
+  if (const auto recovery = std::exchange(recovery_, nullptr)) recovery->cancel();
   std::lock_guard l(topology_);
   for (auto& [pad, element] : fronts_) {
     Front& front = front_of(element.get());

@@ -17,6 +17,7 @@
 #include "gst/common/timers.h"
 #include "gst/record/front.h"
 #include "gst/record/gsttrackfront.h"
+#include "gst/record/recovery.h"
 #include "gst/record/settings.h"
 
 namespace rec::record {
@@ -30,9 +31,12 @@ class RecordBin final : public FrontOwner {
   std::string storage();
   void set_shutdown_timeout(guint64 nanos);
   guint64 shutdown_timeout();
+  void set_recover(bool recover);
+  bool recover();
   StructurePtr stats();
 
   bool start();     // READY->PAUSED, before chaining up; posts its errors
+  void started();   // ... and after
   void stopping();  // PAUSED->READY, before chaining up
   void stop();      // ... and after
 
@@ -77,12 +81,14 @@ class RecordBin final : public FrontOwner {
   Ref<GstElement> mux_;
   Ref<GstElement> store_;
   const std::shared_ptr<Timers> timers_;
+  std::shared_ptr<Recovery> recovery_;  // state-change thread; of this run
   std::atomic<guint> pad_numbers_ = 0;  // two threads must not get the same name
 
   std::mutex settings_lock_;
   std::string storage_ = "records";
   bool storage_set_ = false;
   guint64 shutdown_timeout_ = 5 * GST_SECOND;
+  bool recover_ = false;
 
   // What is linked to what. Held by streaming threads while they build a chain, never while data,
   // events or messages flow.

@@ -5,55 +5,21 @@
 
 #include <algorithm>
 
+#include "lib/isobmff/edits.h"
 #include "lib/isobmff/movie_boxes.h"
 #include "lib/isobmff/sample_entry.h"
 
 namespace rec::isobmff {
 namespace {
 
-// Ticks a second of mvhd: an exact unit for video, and for all packets of Opus.
-constexpr std::uint32_t kTimescale = 90000;
-
-// Sample tables begin at 0; where the first sample is shown, edits say.
-struct Edits {
-  std::uint64_t late = 0;       // an empty edit up to there; movie ticks
-  std::int64_t media_time = 0;  // then the track from here on; track ticks
-  std::uint64_t shown = 0;      // for so long; movie ticks
-};
-
 Edits edits_of(const Track& track, const SampleIndex& samples) {
-  const std::uint64_t timescale = track.config.timescale;
-  const std::int64_t skip = media_ahead(track.config);
-  // ffmpeg moves a track up whose first picture is shown after the begin of its edit.
-  const std::int64_t reordering = samples.first_shown() - samples.start();
-  const auto late = static_cast<std::uint64_t>(samples.first_shown());
-  const std::int64_t shown = std::max(samples.end(), samples.last_shown()) - samples.first_shown();
-  const auto left = static_cast<std::uint64_t>(std::max<std::int64_t>(shown - skip, 0));
-  // Rounded up: a reader cuts off what does not fit.
-  return {(late * kTimescale + timescale / 2) / timescale, skip + reordering,
-          (left * kTimescale + timescale - 1) / timescale};
-}
-
-void write_edits(BoxWriter& w, const Edits& edits) {  // 8.6.5, 8.6.6
-  if (edits.late == 0 && edits.media_time == 0) return;
-  constexpr std::uint32_t kRate1 = 0x10000;
-  auto edts = w.box("edts");
-  auto elst = w.full_box("elst", 1, 0);
-  w.u32(edits.late > 0 ? 2 : 1);
-  if (edits.late > 0) {
-    w.u64(edits.late);
-    w.u64(~0ULL);  // media_time -1
-    w.u32(kRate1);
-  }
-  w.u64(edits.shown);
-  w.u64(static_cast<std::uint64_t>(edits.media_time));
-  w.u32(kRate1);
+  return edits_of(track.config.timescale, media_ahead(track.config), samples);
 }
 
 void write_full_trak(BoxWriter& w, const Track& track, const SampleIndex& samples,
                      ParameterSets sets, std::uint64_t time_1904) {
   const Medium medium = medium_of(track.config.codec);
-  const Edits edits = samples.empty() ? Edits{} : edits_of(track, samples);
+  const Edits edits = edits_of(track, samples);
   auto trak = w.box("trak");
   write_tkhd(w, track, time_1904, edits.late + edits.shown);
   write_edits(w, edits);
@@ -114,14 +80,13 @@ Bytes MovieIndex::moov(const MovieTags& tags) const {
   std::uint64_t duration = 0;
   for (const auto& [track, samples, sets] : entries_) {
     highest_id = std::max(highest_id, track.id);
-    if (samples.empty()) continue;
     const Edits edits = edits_of(track, samples);
     duration = std::max(duration, edits.late + edits.shown);
   }
   BoxWriter w;
   {
     auto moov = w.box("moov");  // 8.2.1
-    write_mvhd(w, time_1904, highest_id + 1, kTimescale, duration);
+    write_mvhd(w, time_1904, highest_id + 1, kIndexTimescale, duration);
     for (const auto& [track, samples, sets] : entries_)
       write_full_trak(w, track, samples, sets, time_1904);
     write_udta(w, tags);

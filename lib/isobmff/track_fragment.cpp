@@ -6,22 +6,6 @@
 namespace rec::isobmff {
 namespace {
 
-enum TfhdFlag : std::uint32_t {  // 8.8.7.1
-  kDefaultSampleDuration = 0x000008,
-  kDefaultSampleSize = 0x000010,
-  kDefaultSampleFlags = 0x000020,
-  kDefaultBaseIsMoof = 0x020000,
-};
-
-enum TrunFlag : std::uint32_t {  // 8.8.8.1
-  kDataOffset = 0x000001,
-  kFirstSampleFlags = 0x000004,
-  kSampleDuration = 0x000100,
-  kSampleSize = 0x000200,
-  kSampleFlags = 0x000400,
-  kSampleCompositionTimeOffsets = 0x000800,
-};
-
 // 8.8.3.1. No claim about sample_is_depended_on: the bitstream's nal_ref_idc is not looked at.
 constexpr std::uint32_t kSyncSample = 0x02000000;     // sample_depends_on = 2: on no other
 constexpr std::uint32_t kNonSyncSample = 0x01010000;  // sample_depends_on = 1, is_non_sync

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The boxes of a moof (ISO/IEC 14496-12, 8.8). Used by fragment.cpp and by its tests; the runs have
-// passed check_runs().
+// The boxes of a moof (ISO/IEC 14496-12, 8.8). Used by fragment.cpp, fragment_reader.cpp
+// and their tests; the runs have passed check_runs().
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,22 @@
 #include "lib/isobmff/box_writer.h"
 
 namespace rec::isobmff {
+
+enum TfhdFlag : std::uint32_t {  // 8.8.7.1
+  kDefaultSampleDuration = 0x000008,
+  kDefaultSampleSize = 0x000010,
+  kDefaultSampleFlags = 0x000020,
+  kDefaultBaseIsMoof = 0x020000,
+};
+
+enum TrunFlag : std::uint32_t {  // 8.8.8.1
+  kDataOffset = 0x000001,
+  kFirstSampleFlags = 0x000004,
+  kSampleDuration = 0x000100,
+  kSampleSize = 0x000200,
+  kSampleFlags = 0x000400,
+  kSampleCompositionTimeOffsets = 0x000800,
+};
 
 inline constexpr std::size_t kMostTrafBytes = 8 + 28 + 20 + 24;  // traf, tfhd, tfdt, trun
 inline constexpr std::size_t kMostSampleBytes = 16;              // duration, size, flags, offset
