@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "bench/table.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+namespace rec::bench {
+namespace {
+
+double median_of(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+const Row* find(const std::vector<Row>& rows, const char* name) {
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const Row& row) {
+    return std::strcmp(row.path.name, name) == 0;
+  });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+// `value` beyond the floor as a multiple of what the peer takes beyond it. ffmpeg has no floor: its
+// processes read a file instead.
+template <class Value>
+std::string ratio(const std::vector<Row>& rows, const Row& row, Value value) {
+  const Row* floor = find(rows, kFloor);
+  const Row* peer = find(rows, kPeer);
+  if (!floor || !peer || &row == floor) return "-";
+  const double under = row.path.description ? value(*floor) : 0;
+  char text[20];
+  std::snprintf(text, sizeof text, "%.2f", (value(row) - under) / (value(*peer) - value(*floor)));
+  return text;
+}
+
+double cpu(const Row& row) { return row.median().total(); }
+
+// Beyond the floor, if that was measured.
+double beyond(const std::vector<Row>& rows, const Row& row, double Outcome::*number) {
+  const Row* floor = row.path.description ? find(rows, kFloor) : nullptr;
+  return row.median().*number - (floor ? floor->median().*number : 0);
+}
+
+}  // namespace
+
+Outcome Row::median() const {
+  const auto of = [this](double Outcome::*number) {
+    std::vector<double> values;
+    for (const Outcome& round : rounds) values.push_back(round.*number);
+    return median_of(std::move(values));
+  };
+  return {.user = of(&Outcome::user),
+          .system = of(&Outcome::system),
+          .switches = of(&Outcome::switches),
+          .threads = of(&Outcome::threads),
+          .resident = of(&Outcome::resident),
+          .written = of(&Outcome::written)};
+}
+
+void print_full_speed(const std::vector<Row>& rows) {
+  std::printf("%-44s %9s %8s %8s %9s\n", "CPU ms per second of media", "total", "user", "system",
+              "x mp4mux");
+  for (const Row& row : rows) {
+    const Outcome o = row.median();
+    std::printf("%-44s %9.3f %8.3f %8.3f %9s\n", row.path.label, o.total(), o.user, o.system,
+                ratio(rows, row, cpu).c_str());
+  }
+}
+
+void print_live(const std::vector<Row>& rows, unsigned recordings, double fragment_mib) {
+  std::printf("%-44s %9s %9s %9s %9s %9s %9s\n", "CPU ms per second of media", "total", "beyond",
+              "x mp4mux", "switches", "threads", "MiB");
+  for (const Row& row : rows) {
+    const Outcome o = row.median();
+    const Row* floor = row.path.description ? find(rows, kFloor) : nullptr;
+    std::printf("%-44s %9.3f %9.3f %9s %9.1f %9.2f %9.2f\n", row.path.label, o.total(),
+                o.total() - (floor ? cpu(*floor) : 0), ratio(rows, row, cpu).c_str(),
+                beyond(rows, row, &Outcome::switches),
+                beyond(rows, row, &Outcome::threads) / recordings,
+                beyond(rows, row, &Outcome::resident) / recordings);
+  }
+  std::printf(
+      "beyond, switches, threads, MiB: a recording, without the floor; ffmpeg: all of it. "
+      "A fragment of 1 s has %.2f MiB.\n",
+      fragment_mib);
+}
+
+void print_instructions(const std::vector<Row>& rows) {
+  const auto value = [](const Row& row) { return row.instructions; };
+  std::printf("%-44s %9s %9s\n", "million instructions per second of media", "total", "x mp4mux");
+  for (const Row& row : rows)
+    if (row.path.description)
+      std::printf("%-44s %9.3f %9s\n", row.path.label, row.instructions,
+                  ratio(rows, row, value).c_str());
+}
+
+}  // namespace rec::bench
