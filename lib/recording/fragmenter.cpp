@@ -123,11 +123,12 @@ Nanos Fragmenter::preferred_cut(Nanos start) const {
   Nanos cut = latest;
   for (const Track& t : tracks_) {
     if (!t.enabled || !t.is_video()) continue;
+    const std::int64_t first = first_tick_at(start + policy_.duration / 2, t.timescale);
+    const std::int64_t end = first_tick_at(latest + 1, t.timescale);
     for (const Sample& s : t.queue) {
-      const Nanos at = t.at(s);
-      if (at > latest) break;
-      if (s.key && at >= start + policy_.duration / 2) {
-        cut = at;
+      if (s.dts >= end) break;
+      if (s.key && s.dts >= first) {
+        cut = t.at(s);
         break;
       }
     }
@@ -140,9 +141,11 @@ Nanos Fragmenter::preferred_cut(Nanos start) const {
 std::optional<Nanos> Fragmenter::reached_since(Nanos at) const {
   std::optional<Nanos> since;
   for (const Track& t : tracks_) {
-    if (!t.enabled) continue;
+    const std::int64_t tick = first_tick_at(at, t.timescale);
+    // Most of the time nothing has: this is asked whenever a sample comes.
+    if (!t.enabled || !t.reached || *t.reached < tick) continue;
     for (const Sample& s : t.queue) {
-      if (to_nanos(s.end(), t.timescale) < at) continue;
+      if (s.end() < tick) continue;
       since = since ? std::min(*since, s.arrival) : s.arrival;
       break;
     }
