@@ -91,7 +91,7 @@ Bytes Mp4Container::write_fragment(std::uint32_t sequence, std::span<const Track
   Bytes bytes = isobmff::fragment(sequence, runs, clock);
   if (index_ && !bytes.empty()) {
     std::uint64_t samples = 0;
-    for (const TrackRun& run : runs) samples += run.bytes.size();
+    for (const TrackRun& run : runs) samples += run.bytes();
     const std::uint64_t moof = size_ + (clock ? isobmff::kPrftBytes : 0);
     index_->add(runs, moof, size_ + bytes.size() - samples);
   }

@@ -83,7 +83,7 @@ std::vector<Bytes> units_of(const Source& source, const OpusConfig& opus, double
     std::optional<ReferenceTime> reference;
     if (prft) reference = reference_of(runs[1], source.audio.timescale);
     units.push_back(fragment(static_cast<std::uint32_t>(second + 1), runs, reference));
-    const std::size_t samples = runs[0].bytes.size() + runs[1].bytes.size();
+    const std::size_t samples = runs[0].bytes() + runs[1].bytes();
     const std::size_t start = end + (prft ? kPrftBytes : 0);
     end += units.back().size();
     index.add(runs, start, end - samples);

@@ -34,8 +34,10 @@ Mp4Container container() {
   return mp4;
 }
 
-const TrackRun kRuns[] = {{1, {{90000, 3000, 2, true}}, 93000, {0x11, 0x12}},
-                          {2, {{48000, 0, 1, true}}, 48960, {0xfc}}};
+const Bytes kVideo = {0x11, 0x12};
+const Bytes kAudio = {0xfc};
+const TrackRun kRuns[] = {{1, {{90000, 3000, 2, true}}, 93000, {kVideo}},
+                          {2, {{48000, 0, 1, true}}, 48960, {kAudio}}};
 
 std::string first_word(const Bytes& fragment, std::size_t at) {
   return hex(std::span(fragment).subspan(at, 4));
