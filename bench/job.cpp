@@ -15,7 +15,7 @@ namespace rec::bench {
 namespace {
 
 constexpr double kMiB = 1 << 20;
-constexpr GstClockTime kWarmUp = 4 * GST_SECOND;  // first fragments, all recordings begun
+constexpr GstClockTime kWarmUp = kWarmUpSeconds * GST_SECOND;
 
 double folder_bytes(const std::string& folder) {
   double sum = 0;
@@ -33,7 +33,7 @@ Outcome outcome_of(const CpuTime& cpu, double media_seconds, const Size& size) {
 }
 
 std::optional<Outcome> run_fast(const Job& job, const Media& media) {
-  Recording recording(pipeline_of(job.path, job.folder), media);
+  Recording recording(pipeline_of(job.path, job.folder, "0"), media);
   if (!recording.good()) return std::nullopt;
   const CpuTime before = cpu_of_self();
   feed_at_full_speed(recording, media, job.seconds * GST_SECOND);
@@ -45,9 +45,7 @@ std::optional<Outcome> run_fast(const Job& job, const Media& media) {
 std::optional<Outcome> run_live(const Job& job, const Media& media) {
   std::vector<Recording> recordings;
   for (unsigned i = 0; i < job.recordings; ++i) {
-    const std::string folder = job.folder + "/" + std::to_string(i);
-    std::filesystem::create_directory(folder);
-    recordings.emplace_back(pipeline_of(job.path, folder), media);
+    recordings.emplace_back(pipeline_of(job.path, job.folder, std::to_string(i)), media);
     if (!recordings.back().good()) return std::nullopt;
   }
   LiveFeed feed(recordings, media);

@@ -11,6 +11,9 @@
 
 namespace rec::bench {
 
+// At real time, before anything is counted: all recordings have begun, and written something.
+inline constexpr unsigned kWarmUpSeconds = 4;
+
 struct Job {
   Path path;
   std::string folder;  // exists, is empty

@@ -10,28 +10,33 @@ constexpr Path kFakeSink = {
     "fakesink", "fakesink (the floor)",
     "appsrc name=video ! fakesink async=false appsrc name=audio ! fakesink async=false", false};
 constexpr Path kFileSinks = {"filesink", "two filesinks, raw",
-                             "appsrc name=video ! filesink async=false location={dir}/video "
-                             "appsrc name=audio ! filesink async=false location={dir}/audio"};
+                             "appsrc name=video ! filesink async=false location={dir}/{name}.h264 "
+                             "appsrc name=audio ! filesink async=false location={dir}/{name}.opus"};
 constexpr Path kMp4Mux = {
     "mp4mux", "mp4mux fragment-duration=1000",
     "appsrc name=video ! m.video_%u mp4mux name=m fragment-duration=1000 ! "
-    "filesink async=false location={dir}/out.mp4 appsrc name=audio ! m.audio_%u"};
+    "filesink async=false location={dir}/{name}.mp4 appsrc name=audio ! m.audio_%u"};
 constexpr Path kParsedMp4Mux = {
     "mp4mux", "h264parse ! mp4mux fragment-duration=1000",
     "appsrc name=video ! h264parse ! m.video_%u mp4mux name=m fragment-duration=1000 ! "
-    "filesink async=false location={dir}/out.mp4 appsrc name=audio ! m.audio_%u"};
+    "filesink async=false location={dir}/{name}.mp4 appsrc name=audio ! m.audio_%u"};
 constexpr Path kSplitMux = {
     "splitmuxsink", "splitmuxsink (4 s files)",
     "appsrc name=video ! m.video splitmuxsink name=m max-size-time=4000000000 "
-    "location={dir}/%05d.mp4 appsrc name=audio ! m.audio_0"};
+    "location={dir}/{name}-%05d.mp4 appsrc name=audio ! m.audio_0"};
 constexpr Path kParsedSplitMux = {
     "splitmuxsink", "h264parse ! splitmuxsink (4 s files)",
     "appsrc name=video ! h264parse ! m.video splitmuxsink name=m max-size-time=4000000000 "
-    "location={dir}/%05d.mp4 appsrc name=audio ! m.audio_0"};
+    "location={dir}/{name}-%05d.mp4 appsrc name=audio ! m.audio_0"};
 constexpr Path kFfmpeg = {"ffmpeg", "ffmpeg -c copy (a process each)", nullptr};
 constexpr Path kRecordMux = {"recordmux", "recordmux ! dirsink",
-                             "appsrc name=video ! recordmux name=m path=out.mp4 ! "
+                             "appsrc name=video ! recordmux name=m path={name}.mp4 ! "
                              "dirsink name=store root={dir} appsrc name=audio ! m."};
+
+void replace_all(std::string& text, std::string_view what, const std::string& by) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
+    text.replace(at, what.size(), by);
+}
 
 }  // namespace
 
@@ -41,11 +46,10 @@ std::vector<Path> paths_for(const std::string& stream_format) {
           kFfmpeg,   kRecordMux};
 }
 
-std::string pipeline_of(const Path& path, const std::string& folder) {
-  constexpr std::string_view kFolder = "{dir}";
+std::string pipeline_of(const Path& path, const std::string& folder, const std::string& name) {
   std::string text = path.description;
-  for (auto at = text.find(kFolder); at != std::string::npos; at = text.find(kFolder, at))
-    text.replace(at, kFolder.size(), folder);
+  replace_all(text, "{dir}", folder);
+  replace_all(text, "{name}", name);
   return text;
 }
 

@@ -12,7 +12,7 @@ namespace rec::bench {
 struct Path {
   const char* name;         // on the command line
   const char* label;        // in the table
-  const char* description;  // of the pipeline, `{dir}` for the folder; nullptr: not of GStreamer
+  const char* description;  // of the pipeline, `{dir}` and `{name}` for the files; nullptr: ffmpeg
   bool writes = true;
 };
 
@@ -23,7 +23,7 @@ inline constexpr const char* kFloor = "fakesink";  // everything but the recordi
 inline constexpr const char* kPeer = "mp4mux";     // what targets speak of
 
 // What one recording of the path is.
-std::string pipeline_of(const Path& path, const std::string& folder);
+std::string pipeline_of(const Path& path, const std::string& folder, const std::string& name);
 std::string maker_of_input(const std::string& file);  // a pipeline that writes the media for ffmpeg
 std::vector<std::string> ffmpeg_command(const std::string& input, const std::string& output,
                                         bool live);

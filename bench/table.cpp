@@ -21,26 +21,29 @@ const Row* find(const std::vector<Row>& rows, const char* name) {
   return found == rows.end() ? nullptr : &*found;
 }
 
-// `value` beyond the floor as a multiple of what the peer takes beyond it. ffmpeg has no floor: its
-// processes read a file instead.
+// What the row takes anyway. ffmpeg has no floor: its processes read a file instead.
+const Row* floor_of(const std::vector<Row>& rows, const Row& row) {
+  const Row* floor = find(rows, kFloor);
+  return row.path.description && &row != floor ? floor : nullptr;
+}
+
+template <class Value>
+double beyond(const std::vector<Row>& rows, const Row& row, Value value) {
+  const Row* floor = floor_of(rows, row);
+  return value(row) - (floor ? value(*floor) : 0);
+}
+
+// What is beyond the floor, as a multiple of what the peer takes beyond it.
 template <class Value>
 std::string ratio(const std::vector<Row>& rows, const Row& row, Value value) {
-  const Row* floor = find(rows, kFloor);
   const Row* peer = find(rows, kPeer);
-  if (!floor || !peer || &row == floor) return "-";
-  const double under = row.path.description ? value(*floor) : 0;
+  if (!peer || !find(rows, kFloor) || &row == find(rows, kFloor)) return "-";
   char text[20];
-  std::snprintf(text, sizeof text, "%.2f", (value(row) - under) / (value(*peer) - value(*floor)));
+  std::snprintf(text, sizeof text, "%.2f", beyond(rows, row, value) / beyond(rows, *peer, value));
   return text;
 }
 
 double cpu(const Row& row) { return row.median().total(); }
-
-// Beyond the floor, if that was measured.
-double beyond(const std::vector<Row>& rows, const Row& row, double Outcome::*number) {
-  const Row* floor = row.path.description ? find(rows, kFloor) : nullptr;
-  return row.median().*number - (floor ? floor->median().*number : 0);
-}
 
 }  // namespace
 
@@ -72,17 +75,16 @@ void print_live(const std::vector<Row>& rows, unsigned recordings, double fragme
   std::printf("%-44s %9s %9s %9s %9s %9s %9s\n", "CPU ms per second of media", "total", "beyond",
               "x mp4mux", "switches", "threads", "MiB");
   for (const Row& row : rows) {
-    const Outcome o = row.median();
-    const Row* floor = row.path.description ? find(rows, kFloor) : nullptr;
-    std::printf("%-44s %9.3f %9.3f %9s %9.1f %9.2f %9.2f\n", row.path.label, o.total(),
-                o.total() - (floor ? cpu(*floor) : 0), ratio(rows, row, cpu).c_str(),
-                beyond(rows, row, &Outcome::switches),
-                beyond(rows, row, &Outcome::threads) / recordings,
-                beyond(rows, row, &Outcome::resident) / recordings);
+    const auto number = [&](double Outcome::*which) {
+      return beyond(rows, row, [which](const Row& r) { return r.median().*which; });
+    };
+    std::printf("%-44s %9.3f %9.3f %9s %9.1f %9.2f %9.2f\n", row.path.label, cpu(row),
+                beyond(rows, row, cpu), ratio(rows, row, cpu).c_str(), number(&Outcome::switches),
+                number(&Outcome::threads) / recordings, number(&Outcome::resident) / recordings);
   }
   std::printf(
-      "beyond, switches, threads, MiB: a recording, without the floor; ffmpeg: all of it. "
-      "A fragment of 1 s has %.2f MiB.\n",
+      "From \"beyond\" on: without the floor. Threads and MiB: of one recording. A fragment of 1 s "
+      "has %.2f MiB.\n",
       fragment_mib);
 }
 
