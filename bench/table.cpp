@@ -78,13 +78,16 @@ void print_live(const std::vector<Row>& rows, unsigned recordings, double fragme
     const auto number = [&](double Outcome::*which) {
       return beyond(rows, row, [which](const Row& r) { return r.median().*which; });
     };
-    std::printf("%-44s %9.3f %9.3f %9s %9.1f %9.2f %9.2f\n", row.path.label, cpu(row),
-                beyond(rows, row, cpu), ratio(rows, row, cpu).c_str(), number(&Outcome::switches),
+    char more[20] = "-";
+    if (floor_of(rows, row)) std::snprintf(more, sizeof more, "%.3f", beyond(rows, row, cpu));
+    std::printf("%-44s %9.3f %9s %9s %9.1f %9.2f %9.2f\n", row.path.label, cpu(row), more,
+                ratio(rows, row, cpu).c_str(), number(&Outcome::switches),
                 number(&Outcome::threads) / recordings, number(&Outcome::resident) / recordings);
   }
   std::printf(
-      "From \"beyond\" on: without the floor. Threads and MiB: of one recording. A fragment of 1 s "
-      "has %.2f MiB.\n",
+      "Beyond, ratio, switches, threads, MiB: without what the floor takes, whose own are in its "
+      "row. "
+      "Threads, MiB: of a recording. A fragment of 1 s has %.2f MiB.\n",
       fragment_mib);
 }
 

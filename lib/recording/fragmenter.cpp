@@ -195,10 +195,12 @@ std::optional<Fragmenter::Plan> Fragmenter::plan() const {
   const Nanos at = open ? preferred_cut(open->start) : roll_->at;
   const bool rolls = roll_ && at == roll_->at;
   const auto since = rolls ? roll_->since : reached_since(at);
+  std::vector<int> late;
+  if (since) late = rolls ? tracks_without_start(at) : tracks_before(at);
   return Plan{.at = at,
               .rolls = rolls,
               .reached = since.has_value(),
-              .late = rolls ? tracks_without_start(at) : tracks_before(at),
+              .late = std::move(late),
               .patience = since ? *since + policy_.latency : kNever,
               .stopped = open ? open->arrival + policy_.duration + policy_.latency : kNever};
 }
