@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the build, the demo and the tests need.
-# Usage: install-packages.sh [build|test|full]   (default: build)
+# Installs the Debian packages that the build, the demo, the tests and the benchmark need.
+# Usage: install-packages.sh [build|bench|test|full]   (default: build)
 #   build  compile and run the elements and the demo
-#   test   plus what scripts/test.sh runs
+#   bench  like build, plus what scripts/bench.sh runs
+#   test   like build, plus what scripts/test.sh runs
 #   full   plus what scripts/test.sh --full runs
 set -euo pipefail
 
@@ -16,6 +17,7 @@ packages=(
 )
 case $level in
   build) ;;
+  bench) packages+=(valgrind) ;;
   test | full)
     packages+=(libgtest-dev libgmock-dev python3 chromium clang libclang-rt-14-dev)
     command -v node >/dev/null || packages+=(nodejs)
@@ -24,7 +26,7 @@ case $level in
   full) packages+=(clang-tidy clang-format) ;;
   test) ;;
   *)
-    echo "usage: $0 [build|test|full]" >&2
+    echo "usage: $0 [build|bench|test|full]" >&2
     exit 2
     ;;
 esac

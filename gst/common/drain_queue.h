@@ -23,9 +23,9 @@ class DrainQueue {
     items_.push_back({std::move(item), bytes});
     bytes_ += bytes;
   }
-  std::size_t bytes() const {
-    return bytes_;
-  }  // with the lock held; the item being carried out too
+  // With the lock held.
+  std::size_t bytes() const { return bytes_; }  // the item being carried out too
+  bool empty() const { return items_.empty(); }
 
   // Without the lock. `perform(item)` is called without it, `performed()` after each item with it;
   // both may append.

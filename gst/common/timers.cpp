@@ -106,23 +106,35 @@ class ThreadTimers::ThreadAlarm final : public Alarm {
   ~ThreadAlarm() override { cancel(); }
 
   void ring_by(Nanos at) override {
+    // Without the lock, which all recordings share: this is called whenever a sample comes. Whoever
+    // saw the callback run sees, too, that it has gone off.
+    if (rings_at_.load() <= at) return;
     std::lock_guard l(timers_->lock_);
     if (place_ && (*place_)->first <= at) return;
     if (place_) timers_->queue_.erase(*place_);
     place_ = timers_->queue_.emplace(at, this);
+    rings_at_ = at;
     if (*place_ == timers_->queue_.begin()) timers_->changed_.notify_one();
   }
   void cancel() override {
     std::lock_guard l(timers_->lock_);
     if (place_) timers_->queue_.erase(*place_);
-    place_.reset();
+    forget_place();
   }
 
  private:
   friend class ThreadTimers;
+  static constexpr Nanos kNever = std::numeric_limits<Nanos>::max();
+
+  void forget_place() {
+    place_.reset();
+    rings_at_ = kNever;
+  }
+
   const std::shared_ptr<ThreadTimers> timers_;
   const Job callback_;
   std::optional<Queue::iterator> place_;  // guarded by timers_->lock_
+  std::atomic<Nanos> rings_at_ = kNever;  // written with the lock held
 };
 
 std::unique_ptr<Alarm> ThreadTimers::create_alarm(Job callback) {
@@ -157,7 +169,7 @@ void ThreadTimers::run() {
     }
     ThreadAlarm* alarm = first->second;
     queue_.erase(first);
-    alarm->place_.reset();
+    alarm->forget_place();
     push_job(alarm->callback_);
     jobs_pushed_ = true;
   }

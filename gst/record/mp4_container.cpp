@@ -51,6 +51,23 @@ std::optional<Silence> silence_of_g711(const G711Config& g711, std::int64_t at_m
                  static_cast<std::int64_t>(samples)};
 }
 
+// The bytes of a run, sample by sample.
+class SampleReader {
+ public:
+  explicit SampleReader(const TrackRun& run) : pieces_(run.pieces) {}
+
+  std::span<const std::uint8_t> next(std::size_t size) {
+    for (; !pieces_.empty() && at_ == pieces_.front().size(); at_ = 0) pieces_ = pieces_.subspan(1);
+    if (pieces_.empty() || pieces_.front().size() - at_ < size) return {};
+    at_ += size;
+    return pieces_.front().subspan(at_ - size, size);
+  }
+
+ private:
+  std::span<const std::span<const std::uint8_t>> pieces_;
+  std::size_t at_ = 0;  // in the first piece
+};
+
 }  // namespace
 
 Bytes Mp4Container::header(std::span<const Track> tracks, std::uint64_t utc_seconds) {
@@ -87,7 +104,7 @@ Bytes Mp4Container::fragment(std::uint32_t sequence, std::span<TrackRun> runs,
     run.end_dts += ahead;
     for (RunSample& sample : run.samples) sample.dts += ahead;
     if (index_ && track) note_sets(*track, run);
-    data_bytes += run.bytes.size();
+    data_bytes += run.bytes();
   }
   Bytes bytes = isobmff::fragment(sequence, runs, clock);
   if (index_ && !bytes.empty()) {
@@ -100,12 +117,11 @@ Bytes Mp4Container::fragment(std::uint32_t sequence, std::span<TrackRun> runs,
 
 // Which of the parameter sets in the samples a finished file can do without.
 void Mp4Container::note_sets(Declared& track, TrackRun& run) {
-  std::size_t at = 0;
+  SampleReader reader(run);
   for (RunSample& sample : run.samples) {
-    const auto sets = track.sets.dispensable(std::span(run.bytes).subspan(at, sample.size));
+    const auto sets = track.sets.dispensable(reader.next(sample.size));
     sample.sets = static_cast<std::uint32_t>(sets.value_or(0));
     track.needs_sets = track.needs_sets || !sets;
-    at += sample.size;
   }
 }
 

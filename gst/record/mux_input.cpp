@@ -218,6 +218,7 @@ GstFlowReturn Mux::chain(MuxPad& pad, Ref<GstBuffer> buffer) {
       case Taken::kFinished: ++pad.refused; break;
     }
     collect();
+    if (out_.empty()) return GST_FLOW_OK;  // nearly always
   }
   drain();
   return GST_FLOW_OK;

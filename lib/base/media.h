@@ -4,7 +4,9 @@
 // the bitstream, lib/recording orders it in time, the container writers turn it into bytes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -183,7 +185,14 @@ struct TrackRun {
   std::uint32_t track_id = 0;
   std::vector<RunSample> samples;
   std::int64_t end_dts = 0;  // end of the last sample
-  Bytes bytes;               // all samples' bytes, one after the other
+  // All samples' bytes, in their order; borrowed. Each is whole in a piece.
+  std::vector<std::span<const std::uint8_t>> pieces;
+
+  std::size_t bytes() const {
+    std::size_t sum = 0;
+    for (const auto& piece : pieces) sum += piece.size();
+    return sum;
+  }
 };
 
 }  // namespace rec

@@ -96,9 +96,9 @@ bool has_samples(std::span<const TrackRun> runs) {
 
 Status check_runs(std::span<const TrackRun> runs) {
   for (const TrackRun& run : runs)
-    if (const auto bytes = payload_bytes(run); bytes != run.bytes.size())
+    if (const auto bytes = payload_bytes(run); bytes != run.bytes())
       return bad_run(run, "the samples have " + std::to_string(bytes) + " bytes, the run " +
-                              std::to_string(run.bytes.size()));
+                              std::to_string(run.bytes()));
   return check_layout(runs);
 }
 
@@ -106,11 +106,12 @@ Bytes fragment(std::uint32_t sequence_number, std::span<const TrackRun> runs,
                const std::optional<ReferenceTime>& reference) {
   if (!has_samples(runs) || !check_runs(runs)) return {};
   std::size_t expected = kPrftBytes + most_header_bytes(runs);
-  for (const TrackRun& run : runs) expected += run.bytes.size();
+  for (const TrackRun& run : runs) expected += run.bytes();
   BoxWriter w(expected);
   if (reference) write_prft(w, *reference);
   write_header(w, sequence_number, runs);
-  for (const TrackRun& run : runs) w.bytes(run.bytes);
+  for (const TrackRun& run : runs)
+    for (const auto& piece : run.pieces) w.bytes(piece);
   return w.take();
 }
 

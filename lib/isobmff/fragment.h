@@ -18,7 +18,7 @@ namespace rec::isobmff {
 // - track_id is not 0; the first dts is not negative (tfdt is unsigned);
 // - dts never goes back, end_dts is not before the last; no sample lasts 2^32 ticks or more
 //   (13 hours at 90 kHz);
-// - `bytes` holds exactly the samples;
+// - `pieces` are exactly the samples;
 // - all runs but the last are together shorter than 2 GiB, because trun's data_offset is signed
 //   32-bit. The last run may be any size: the mdat then has a 64-bit size.
 Status check_runs(std::span<const TrackRun> runs);
@@ -32,7 +32,7 @@ Status check_runs(std::span<const TrackRun> runs);
 Bytes fragment(std::uint32_t sequence_number, std::span<const TrackRun> runs,
                const std::optional<ReferenceTime>& reference = std::nullopt);
 
-// The same without the samples: prft, moof and the header of the mdat. `TrackRun::bytes` is not
+// The same without the samples: prft, moof and the header of the mdat. `TrackRun::pieces` is not
 // looked at; the caller writes the samples behind it, run by run.
 Bytes fragment_header(std::uint32_t sequence_number, std::span<const TrackRun> runs,
                       const std::optional<ReferenceTime>& reference = std::nullopt);

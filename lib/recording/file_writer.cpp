@@ -85,15 +85,14 @@ ObjectUnit FileWriter::header() {
 TrackRun FileWriter::track_run(Entry& entry, const Fragmenter::Run& run) {
   TrackRun out{.track_id = static_cast<std::uint32_t>(run.track) + 1,
                .end_dts = run.end_dts - entry.origin};
-  std::size_t size = 0;
-  for (const Sample& s : run.samples) size += s.bytes.size();
-  out.bytes.reserve(size);
+  out.samples.reserve(run.samples.size());
+  out.pieces.reserve(run.samples.size());
   for (const Sample& s : run.samples) {
     out.samples.push_back({.dts = s.dts - entry.origin,
                            .cts_offset = s.cts_offset,
                            .size = static_cast<std::uint32_t>(s.bytes.size()),
                            .key = s.key});
-    out.bytes.insert(out.bytes.end(), s.bytes.begin(), s.bytes.end());
+    out.pieces.emplace_back(s.bytes);
   }
   entry.end = run.end_dts;
   duration_ = std::max(duration_, to_nanos(out.end_dts, entry.track.config.timescale));

@@ -135,11 +135,12 @@ Nanos Fragmenter::preferred_cut(Nanos start) const {
   Nanos cut = latest;
   for (const Track& t : tracks_) {
     if (!t.enabled || !t.is_video()) continue;
+    const std::int64_t first = first_tick_at(start + policy_.duration / 2, t.timescale);
+    const std::int64_t end = first_tick_at(latest + 1, t.timescale);
     for (const Sample& s : t.queue) {
-      const Nanos at = t.at(s);
-      if (at > latest) break;
-      if (s.key && at >= start + policy_.duration / 2) {
-        cut = at;
+      if (s.dts >= end) break;
+      if (s.key && s.dts >= first) {
+        cut = t.at(s);
         break;
       }
     }
@@ -152,9 +153,11 @@ Nanos Fragmenter::preferred_cut(Nanos start) const {
 std::optional<Nanos> Fragmenter::reached_since(Nanos at) const {
   std::optional<Nanos> since;
   for (const Track& t : tracks_) {
-    if (!t.enabled) continue;
+    const std::int64_t tick = first_tick_at(at, t.timescale);
+    // Most of the time nothing has: this is asked whenever a sample comes.
+    if (!t.enabled || !t.reached || *t.reached < tick) continue;
     for (const Sample& s : t.queue) {
-      if (to_nanos(s.end(), t.timescale) < at) continue;
+      if (s.end() < tick) continue;
       since = since ? std::min(*since, s.arrival) : s.arrival;
       break;
     }
@@ -204,10 +207,12 @@ std::optional<Fragmenter::Plan> Fragmenter::plan() const {
   const Nanos at = open ? preferred_cut(open->start) : roll_->at;
   const bool rolls = roll_ && at == roll_->at;
   const auto since = rolls ? roll_->since : reached_since(at);
+  std::vector<int> late;
+  if (since) late = rolls ? tracks_without_start(at) : tracks_before(at);
   return Plan{.at = at,
               .rolls = rolls,
               .reached = since.has_value(),
-              .late = rolls ? tracks_without_start(at) : tracks_before(at),
+              .late = std::move(late),
               .patience = since ? *since + policy_.latency : kNever,
               .stopped = open ? open->arrival + policy_.duration + policy_.latency : kNever};
 }

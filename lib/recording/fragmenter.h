@@ -136,7 +136,7 @@ class Fragmenter {
     Nanos at;               // running time
     bool rolls;             // the file ends at `at`
     bool reached;           // by one track at least
-    std::vector<int> late;  // tracks that have not reached it
+    std::vector<int> late;  // tracks that have not, if one has
     Nanos patience;         // monotonic: so long they are waited for
     Nanos stopped;          // monotonic: so long the oldest sample may wait
   };

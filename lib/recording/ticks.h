@@ -16,7 +16,10 @@ inline constexpr Nanos kSecond = 1'000'000'000;
 // The product of a time and a rate does not fit into 64 bits.
 __extension__ using Int128 = __int128;
 
-constexpr std::int64_t floor_div(Int128 value, Int128 divisor) {
+constexpr std::int64_t floor_div(Int128 value, std::int64_t divisor) {
+  // In the first hours it does, and 64 bits are divided several times faster.
+  if (const auto small = static_cast<std::int64_t>(value); small == value)
+    return small / divisor - (small % divisor < 0 ? 1 : 0);
   const Int128 quotient = value / divisor;
   return static_cast<std::int64_t>(value % divisor < 0 ? quotient - 1 : quotient);
 }
@@ -28,7 +31,12 @@ constexpr Nanos to_nanos(std::int64_t ticks, std::uint32_t timescale) {
 
 // The nearest tick.
 constexpr std::int64_t to_ticks(Nanos nanos, std::uint32_t timescale) {
-  return floor_div(static_cast<Int128>(nanos) * timescale * 2 + kSecond, Int128{2} * kSecond);
+  return floor_div(static_cast<Int128>(nanos) * timescale * 2 + kSecond, 2 * kSecond);
+}
+
+// The first tick that is not before the nanosecond.
+constexpr std::int64_t first_tick_at(Nanos nanos, std::uint32_t timescale) {
+  return -floor_div(static_cast<Int128>(nanos) * -Int128{timescale}, kSecond);
 }
 
 }  // namespace rec::recording

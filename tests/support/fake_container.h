@@ -56,8 +56,8 @@ class FakeContainer final : public recording::Container {
         put(out, s.key);
         put(out, s.size);
       }
-      put(out, static_cast<std::int64_t>(run.bytes.size()));
-      out.insert(out.end(), run.bytes.begin(), run.bytes.end());
+      put(out, static_cast<std::int64_t>(run.bytes()));
+      for (const auto& piece : run.pieces) out.insert(out.end(), piece.begin(), piece.end());
     }
     return out;
   }

@@ -38,7 +38,7 @@ class OneTrack {
     if (run_.samples.size() == per_fragment_) cut();
     run_.samples.push_back(
         {run_.end_dts, cts_offset, static_cast<std::uint32_t>(bytes.size()), key});
-    run_.bytes.insert(run_.bytes.end(), bytes.begin(), bytes.end());
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
     run_.end_dts += duration;
   }
   Bytes file() {
@@ -52,15 +52,18 @@ class OneTrack {
 
  private:
   void cut() {
+    run_.pieces = {bytes_};
     const TrackRun runs[] = {run_};
     EXPECT_TRUE(check_runs(runs));
     units_.push_back(fragment(static_cast<std::uint32_t>(units_.size() + 1), runs));
     run_ = {kId, {}, run_.end_dts, {}};
+    bytes_.clear();
   }
 
   TrackConfig config_;
   std::size_t per_fragment_;
   TrackRun run_{kId, {}, 0, {}};
+  Bytes bytes_;  // of its samples
   std::vector<Bytes> units_;
 };
 

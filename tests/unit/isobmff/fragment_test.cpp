@@ -35,10 +35,13 @@ std::string trun(const TrackRun& run) {
   });
 }
 
-// Fills `bytes` so that it fits the sizes.
+const Bytes kContent(1000, 0x5a);
+
+// With pieces that fit the sizes.
 TrackRun run_of(std::uint32_t track_id, std::vector<RunSample> samples, std::int64_t end_dts) {
   TrackRun run{track_id, std::move(samples), end_dts, {}};
-  for (const auto& sample : run.samples) run.bytes.resize(run.bytes.size() + sample.size, 0x5a);
+  for (const auto& sample : run.samples)
+    run.pieces.push_back(std::span(kContent).first(sample.size));
   return run;
 }
 
@@ -140,9 +143,11 @@ TEST(Trun, OneSampleLastsToTheEndOfTheRun) {
 }
 
 TEST(Fragment, IsOneMoofWithATrafForEachRunAndOneMdat) {
+  // The first sample is in two pieces, the second of which goes on with the next sample.
+  const Bytes pieces[] = {{0x11, 0x12}, {0x13, 0x21, 0x22}, {0xfc}};
   const TrackRun runs[] = {
-      {1, {{90000, 0, 3, kKey}, {93000, 0, 2, kDelta}}, 96000, {0x11, 0x12, 0x13, 0x21, 0x22}},
-      {2, {{48000, 0, 1, kKey}}, 48960, {0xfc}}};
+      {1, {{90000, 0, 3, kKey}, {93000, 0, 2, kDelta}}, 96000, {pieces[0], pieces[1]}},
+      {2, {{48000, 0, 1, kKey}}, 48960, {pieces[2]}}};
   EXPECT_EQ(hex(fragment(5, runs)),
             words("000000b8 6d6f6f66 "                     // 184 = 8 + 16 + 84 + 76
                   "00000010 6d666864 00 000000 00000005 "  // mfhd
@@ -176,7 +181,7 @@ TEST(Fragment, HeaderIsTheFragmentWithoutItsSamples) {
   const TrackRun runs[] = {ordinary_video(), ordinary_audio()};
   const Bytes whole = fragment(3, runs);
   Bytes head = fragment_header(3, runs);
-  ASSERT_EQ(whole.size(), head.size() + runs[0].bytes.size() + runs[1].bytes.size());
+  ASSERT_EQ(whole.size(), head.size() + runs[0].bytes() + runs[1].bytes());
   EXPECT_TRUE(std::equal(head.begin(), head.end(), whole.begin()));
 }
 
@@ -218,17 +223,17 @@ TEST(CheckRuns, RefusesWhatWouldLie) {
   constexpr auto kMax = std::numeric_limits<std::int64_t>::max();
   constexpr auto kMin = std::numeric_limits<std::int64_t>::min();
   const TrackRun bad[] = {
-      run_of(1, {{-1, 0, 1, kKey}}, 3000),                  // tfdt is unsigned
-      run_of(1, {{kMin, 0, 1, kKey}}, 3000),                //
-      run_of(1, {{5, 0, 1, kKey}, {4, 0, 1, kKey}}, 9),     // goes back
-      run_of(1, {{5, 0, 1, kKey}, {kMin, 0, 1, kKey}}, 9),  //
-      run_of(1, {{5, 0, 1, kKey}}, 4),                      // ends before it begins
-      run_of(1, {{0, 0, 1, kKey}}, std::int64_t{1} << 32),  // does not fit a duration
-      run_of(1, {{0, 0, 1, kKey}}, kMax),                   //
-      run_of(0, {{0, 0, 1, kKey}}, 1),                      // no such track
-      {1, {{0, 0, 4, kKey}}, 1, Bytes(3)},                  // bytes missing
-      {1, {{0, 0, 4, kKey}}, 1, Bytes(5)},                  // bytes too many
-      {1, {}, 1, Bytes(1)},                                 //
+      run_of(1, {{-1, 0, 1, kKey}}, 3000),                        // tfdt is unsigned
+      run_of(1, {{kMin, 0, 1, kKey}}, 3000),                      //
+      run_of(1, {{5, 0, 1, kKey}, {4, 0, 1, kKey}}, 9),           // goes back
+      run_of(1, {{5, 0, 1, kKey}, {kMin, 0, 1, kKey}}, 9),        //
+      run_of(1, {{5, 0, 1, kKey}}, 4),                            // ends before it begins
+      run_of(1, {{0, 0, 1, kKey}}, std::int64_t{1} << 32),        // does not fit a duration
+      run_of(1, {{0, 0, 1, kKey}}, kMax),                         //
+      run_of(0, {{0, 0, 1, kKey}}, 1),                            // no such track
+      {1, {{0, 0, 4, kKey}}, 1, {std::span(kContent).first(3)}},  // bytes missing
+      {1, {{0, 0, 4, kKey}}, 1, {std::span(kContent).first(5)}},  // bytes too many
+      {1, {}, 1, {std::span(kContent).first(1)}},                 //
   };
   for (const TrackRun& run : bad) {
     const TrackRun runs[] = {ordinary_audio(), run};

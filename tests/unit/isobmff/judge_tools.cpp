@@ -118,7 +118,7 @@ TrackRun cut_run(std::uint32_t track_id, const SourceTrack& track, double from, 
     if (seconds < from || seconds >= to) continue;
     run.samples.push_back({packet.dts + shift, static_cast<std::int32_t>(packet.pts - packet.dts),
                            packet.size, packet.key});
-    run.bytes.insert(run.bytes.end(), track.samples[i].begin(), track.samples[i].end());
+    run.pieces.emplace_back(track.samples[i]);
     run.end_dts = packet.dts + packet.duration + shift;
   }
   return run;

@@ -84,7 +84,7 @@ std::vector<Bytes> units_of(const Source& source, const OpusConfig& opus, double
     std::optional<ReferenceTime> reference;
     if (prft) reference = reference_of(runs[1], source.audio.timescale);
     units.push_back(fragment(static_cast<std::uint32_t>(second + 1), runs, reference));
-    const std::size_t samples = runs[0].bytes.size() + runs[1].bytes.size();
+    const std::size_t samples = runs[0].bytes() + runs[1].bytes();
     const std::size_t start = end + (prft ? kPrftBytes : 0);
     end += units.back().size();
     index.add(runs, start, end - samples);
@@ -288,7 +288,7 @@ TEST_F(Judges, FindEveryPacketBeyond4GiB) {
     const TrackRun runs[] = {cut_run(kVideoId, source.video, second == 0 ? -kEver : second, to, 0)};
     const Bytes bytes = fragment(second + 1, runs, std::nullopt);
     put(end, bytes);
-    index.add(runs, end, end + bytes.size() - runs[0].bytes.size());
+    index.add(runs, end, end + bytes.size() - runs[0].bytes());
     end += bytes.size();
     if (second == 1) end += kHole;
   }

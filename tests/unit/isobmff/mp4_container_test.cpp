@@ -34,8 +34,10 @@ Mp4Container container() {
   return mp4;
 }
 
-const TrackRun kRuns[] = {{1, {{90000, 3000, 2, true}}, 93000, {0x11, 0x12}},
-                          {2, {{48000, 0, 1, true}}, 48960, {0xfc}}};
+const Bytes kVideo = {0x11, 0x12};
+const Bytes kAudio = {0xfc};
+const TrackRun kRuns[] = {{1, {{90000, 3000, 2, true}}, 93000, {kVideo}},
+                          {2, {{48000, 0, 1, true}}, 48960, {kAudio}}};
 
 Bytes fragment_of(Mp4Container& mp4, const std::optional<Reference>& reference) {
   std::vector<TrackRun> runs(std::begin(kRuns), std::end(kRuns));
@@ -183,11 +185,11 @@ recording::Container::Track h264_track() {
   return {1, {90000, h264}};
 }
 
-TrackRun h264_run(std::int64_t at, std::initializer_list<Bytes> samples) {
+TrackRun h264_run(std::int64_t at, const std::vector<Bytes>& samples) {
   TrackRun run{1, {}, at, {}};
   for (const Bytes& sample : samples) {
     run.samples.push_back({run.end_dts, 0, static_cast<std::uint32_t>(sample.size()), true});
-    run.bytes.insert(run.bytes.end(), sample.begin(), sample.end());
+    run.pieces.emplace_back(sample);
     run.end_dts += 3000;
   }
   return run;
@@ -209,13 +211,13 @@ struct Finished {
   std::string moov;
   std::uint64_t data;  // where the first sample is
 };
-Finished finished(std::initializer_list<Bytes> samples) {
+Finished finished(const std::vector<Bytes>& samples) {
   Mp4Container mp4(/*indexed=*/true);
   const recording::Container::Track tracks[] = {h264_track()};
   std::uint64_t size = mp4.header(tracks, 0).size();
   TrackRun runs[] = {h264_run(0, samples)};
   size += mp4.fragment(1, runs, std::nullopt).size();
-  return {digits(hex(mp4.finish(UINT64_MAX).append)), size - runs[0].bytes.size()};
+  return {digits(hex(mp4.finish(UINT64_MAX).append)), size - runs[0].bytes()};
 }
 
 TEST(Mp4Container, LeavesParameterSetsThatNeverChangeOutOfTheIndex) {
@@ -255,7 +257,8 @@ TEST(Mp4Container, IsFullWhenItsIndexIs) {
   std::uint32_t sequence = 0;
   std::size_t moov = 0;
   for (std::int64_t at = 0; sequence < 2000; at += 3000) {
-    TrackRun runs[] = {h264_run(at, {Bytes(6 + sequence % 7, 0)})};
+    const std::vector<Bytes> samples = {Bytes(6 + sequence % 7, 0)};
+    TrackRun runs[] = {h264_run(at, samples)};
     mp4.fragment(++sequence, runs, std::nullopt);
     if (!mp4.full() && was_full) break;  // it has given up its index
     was_full = mp4.full();

@@ -64,8 +64,10 @@ TEST(NtpTimestamp, NoClockIs1970) {
 
 // Everything in a moof counts from the moof: what stands in front of it changes nothing.
 TEST(Fragment, IsTheSameBehindAReferenceTime) {
-  const TrackRun runs[] = {{1, {{90000, 0, 3, true}}, 93000, {0x11, 0x12, 0x13}},
-                           {2, {{48000, 0, 1, true}}, 48960, {0xfc}}};
+  const Bytes video = {0x11, 0x12, 0x13};
+  const Bytes audio = {0xfc};
+  const TrackRun runs[] = {{1, {{90000, 0, 3, true}}, 93000, {video}},
+                           {2, {{48000, 0, 1, true}}, 48960, {audio}}};
   const ReferenceTime reference{2, 48000, kNewYear2026, true};
   EXPECT_EQ(hex(fragment(5, runs, reference)), prft(reference) + " " + hex(fragment(5, runs)));
   EXPECT_EQ(hex(fragment_header(5, runs, reference)),
@@ -82,7 +84,8 @@ TEST(Fragment, IsOneAllocationWithItsReferenceTime) {
   TrackRun run{1, {}, 10000, {}};
   for (std::uint32_t n = 0; n < 30; ++n)  // nothing in common: the header is as long as it can be
     run.samples.push_back({n * n, static_cast<std::int32_t>(n), n + 1, n % 3 == 0});
-  run.bytes.resize(465);  // 1 to 30
+  const Bytes content(465);  // 1 to 30
+  run.pieces = {content};
   const Bytes bytes = fragment(1, std::span(&run, 1), ReferenceTime{1, 0, kNewYear2026, true});
   ASSERT_FALSE(bytes.empty());
   // A vector that had to grow has room for another half of itself.

@@ -95,7 +95,7 @@ Bytes mux(const Converted& video) {
       run.samples.push_back({static_cast<std::int64_t>(i * kTicks), 0,
                              static_cast<std::uint32_t>(video.samples[i].size()), video.keys[i]});
       run.end_dts = static_cast<std::int64_t>((i + 1) * kTicks);
-      run.bytes.insert(run.bytes.end(), video.samples[i].begin(), video.samples[i].end());
+      run.pieces.emplace_back(video.samples[i]);
     }
     const TrackRun runs[] = {run};
     EXPECT_TRUE(check_runs(runs));

@@ -42,5 +42,24 @@ TEST(Ticks, DivideTowardsTheEarlier) {
   EXPECT_EQ(floor_div(0, 2), 0);
 }
 
+TEST(Ticks, DivideWhatDoesNotFitInto64BitsToo) {
+  constexpr std::int64_t kBig = 1LL << 62;
+  EXPECT_EQ(floor_div(Int128{kBig} * 6 + 5, 6), kBig);
+  EXPECT_EQ(floor_div(Int128{kBig} * -6 - 1, 6), -kBig - 1);
+  EXPECT_EQ(floor_div(Int128{kBig} * -6, 6), -kBig);
+}
+
+TEST(Ticks, AreNotBeforeTheNanosecondThatTheyAreTheFirstAt) {
+  for (const std::uint32_t timescale : {8000u, 44100u, 48000u, 90000u}) {
+    for (const Nanos around : {Nanos{0}, -3600 * kSecond, 365 * 24 * 3600 * kSecond}) {
+      for (Nanos at = around - 50'000; at < around + 50'000; at += 777) {
+        const std::int64_t tick = first_tick_at(at, timescale);
+        ASSERT_GE(to_nanos(tick, timescale), at) << timescale;
+        ASSERT_LT(to_nanos(tick - 1, timescale), at) << timescale;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace rec::recording
