@@ -95,7 +95,8 @@ TEST_F(Disk, RecoversAFileWhereItIs) {
 TEST_F(Disk, CountsBeyond4GiB) {
   constexpr std::uint32_t kHuge = 2'200'000'000;
   const TrackRun huge[] = {{1, {{0, 0, kHuge, true}, {3000, 0, kHuge, false}}, 6000, {}}};
-  const TrackRun small[] = {{1, {{6000, 0, 4, false}}, 9000, Bytes(4)}};
+  const Bytes sample(4);
+  const TrackRun small[] = {{1, {{6000, 0, 4, false}}, 9000, {sample}}};
   Bytes start = kSample.upto(kSample.ends[0]);
   append(start, isobmff::fragment_header(1, huge));
   const std::string path = put("a.mp4", start);

@@ -201,7 +201,8 @@ TEST(Recover, FindsTheFragmentsBehindAnMdatHeaderWithoutIndex) {
 // No table holds a sample of 2^32 ticks: only the tail goes.
 TEST(Recover, LeavesFragmentsThatNoIndexCanHold) {
   Bytes bytes = kSample.upto(kSample.ends[1]);
-  const TrackRun late[] = {{1, {{0x100010000, 0, 8, false}}, 0x100010bb8, Bytes(8)}};
+  const Bytes sample(8);
+  const TrackRun late[] = {{1, {{0x100010000, 0, 8, false}}, 0x100010bb8, {sample}}};
   append(bytes, isobmff::fragment(2, late));
   Bytes killed = bytes;
   append(killed, Bytes(20));

@@ -39,14 +39,13 @@ inline Bytes sample_fragment(std::uint32_t number) {
                   {start + 3000, 6000, static_cast<std::uint32_t>(delta.size()), false},
                   {start + 6000, 0, static_cast<std::uint32_t>(delta.size()), false}},
                  start + 9000,
-                 key};
-  append(video.bytes, delta);
-  append(video.bytes, delta);
+                 {key, delta, delta}};
+  const Bytes packet = {0xfc, 0xff, 0xfe};
   TrackRun audio{2, {}, 0, {}};
   const std::int64_t first = 4800 * (std::int64_t{number} - 2) + 4800 + 312;
   for (std::int64_t dts = first; number > 1 && dts < first + 4800; dts += 960) {
     audio.samples.push_back({dts, 0, 3, true});
-    append(audio.bytes, {0xfc, 0xff, 0xfe});
+    audio.pieces.emplace_back(packet);
     audio.end_dts = dts + 960;
   }
   const isobmff::ReferenceTime reference{
