@@ -42,6 +42,8 @@ Status finish(File& file, const UnfinishedMovie& movie, bool indexed) {
       const Status back = file.truncate(movie.end);
       return back ? done : back;
     }
+  // The recorder had kept room on the disk behind its end: it is given back.
+  if (auto done = file.truncate(movie.end + movie.index.size()); !done) return done;
   // The medium must not have the header that hides the fragments without the index that finds them.
   if (auto done = file.sync(); !done) return done;
   const Bytes header = isobmff::mdat_header(movie.free_offset, movie.end);

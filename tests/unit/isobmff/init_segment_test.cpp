@@ -247,26 +247,6 @@ TEST(HvcC, Clause14496_15_8_4_1IsTheRecordAsGiven) {
                   "010160"));
 }
 
-TEST(AvcC, Clause14496_15_5_4_2ItsNameSaysThatNoSampleHasSets) {
-  const auto text =
-      written([](BoxWriter& w) { write_sample_entry(w, h264(), ParameterSets::kOnlyInEntry); });
-  EXPECT_EQ(text.substr(9, 8), "61766331");  // 'avc1'
-}
-
-TEST(HvcC, Clause14496_15_8_4_1ArraysOfHvc1AreComplete) {
-  H265Config config;
-  // Up to numOfArrays, then a VPS of one byte, and an SPS of two beside one of one.
-  config.hvcc = Bytes(22, 0x11);
-  for (const std::uint8_t byte :
-       {2, 0x20, 0, 1, 0, 1, 0xaa, 0x21, 0, 2, 0, 2, 0xbb, 0xbc, 0, 1, 0xcc})
-    config.hvcc.push_back(byte);
-  const auto text =
-      written([&](BoxWriter& w) { write_sample_entry(w, config, ParameterSets::kOnlyInEntry); });
-  EXPECT_EQ(text.substr(9, 8), "68766331");  // 'hvc1'
-  const std::string arrays = words("02 a0 0001 0001 aa a1 0002 0002 bbbc 0001 cc");
-  EXPECT_EQ(text.substr(text.size() - arrays.size()), arrays);
-}
-
 TEST(Tkhd, EveryVideoCodecHasItsSizeThere) {
   H265Config config;
   config.width = 640;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // VP8, VP9 and AV1 in the init segment, against bytes written by hand from the "VP Codec ISO Media
-// File Format Binding" 1.0 and the "AV1 Codec ISO Media File Format Binding" 1.2.
+// File Format Binding" 1.0 and the "AV1 Codec ISO Media File Format Binding" 1.2; and the entries
+// of H.264 and H.265 whose parameter sets are in them alone (ISO/IEC 14496-15).
 #include <gtest/gtest.h>
 
 #include "lib/isobmff/movie_boxes.h"
@@ -98,6 +99,28 @@ TEST(Tkhd, EveryVideoCodecHasASize) {
     const auto text = written([&](BoxWriter& w) { write_tkhd(w, {1, {90000, codec}}, 0); });
     EXPECT_EQ(text.substr(text.size() - 17), "05000000 02d00000");
   }
+}
+
+TEST(AvcC, Clause14496_15_5_4_2ItsNameSaysThatNoSampleHasSets) {
+  H264Config config;
+  config.avcc = {1, 0x42, 0xe0, 0x1f, 0xff, 0xe0, 0};
+  const auto text =
+      written([&](BoxWriter& w) { write_sample_entry(w, config, ParameterSets::kOnlyInEntry); });
+  EXPECT_EQ(text.substr(9, 8), "61766331");  // 'avc1'
+}
+
+TEST(HvcC, Clause14496_15_8_4_1ArraysOfHvc1AreComplete) {
+  H265Config config;
+  // Up to numOfArrays, then a VPS of one byte, and an SPS of two beside one of one.
+  config.hvcc = Bytes(22, 0x11);
+  for (const std::uint8_t byte :
+       {2, 0x20, 0, 1, 0, 1, 0xaa, 0x21, 0, 2, 0, 2, 0xbb, 0xbc, 0, 1, 0xcc})
+    config.hvcc.push_back(byte);
+  const auto text =
+      written([&](BoxWriter& w) { write_sample_entry(w, config, ParameterSets::kOnlyInEntry); });
+  EXPECT_EQ(text.substr(9, 8), "68766331");  // 'hvc1'
+  const std::string arrays = words("02 a0 0001 0001 aa a1 0002 0002 bbbc 0001 cc");
+  EXPECT_EQ(text.substr(text.size() - arrays.size()), arrays);
 }
 
 }  // namespace

@@ -91,6 +91,21 @@ TEST_F(Disk, RecoversAFileWhereItIs) {
   EXPECT_EQ(file.index_offset, kSample.bytes.size());
 }
 
+// dirsink keeps room for the index; a kill leaves it behind the end.
+TEST_F(Disk, GivesBackRoomThatWasKept) {
+  constexpr off_t kRoom = 4 << 20;
+  const std::string path = put("a.mp4");
+  {
+    Descriptor file(path, O_WRONLY);
+    const auto end = static_cast<off_t>(kSample.bytes.size());
+    if (fallocate(file.get(), FALLOC_FL_KEEP_SIZE, end, kRoom) < 0) GTEST_SKIP() << "no fallocate";
+  }
+  EXPECT_EQ(recover_file(path, {}).outcome, Outcome::kRecovered);
+  struct stat info {};
+  ASSERT_EQ(stat(path.c_str(), &info), 0);
+  EXPECT_LT(info.st_blocks * 512, kRoom / 4);
+}
+
 // Two samples of 2.2 GB, which are holes of a sparse file, and one behind them.
 TEST_F(Disk, CountsBeyond4GiB) {
   constexpr std::uint32_t kHuge = 2'200'000'000;
