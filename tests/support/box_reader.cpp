@@ -95,7 +95,7 @@ void FileReader::check_uncommitted() {
   const auto begin = static_cast<std::size_t>(position_);
   auto body = ctx_.bytes.subspan(begin + 8);
   const bool header = ctx_.file.tracks.empty();
-  std::set<std::string> known{"mfhd", "traf", "mdat", "mvhd", "trak", "tfra", "mfro"};
+  std::set<std::string> known{"mfhd", "traf", "mdat", "mvhd", "trak", "udta", "tfra", "mfro"};
   if (header) known = {"mvhd", "trak", "mvex", "free", "moov", "moof", "mdat"};
   cut_off(Kind::kUncommitted, "the first 8 bytes of the unit are zero");
   if (begin == 0 || all_zero(body)) return;  // the fields of an unknown ftyp come first; a hole
@@ -104,23 +104,24 @@ void FileReader::check_uncommitted() {
     body = body.subspan(std::min(body.size(), kPrftBody));
   }
   bool complete = false;
+  bool closed = false;  // nothing may follow; behind the traks of an index a udta may
   while (body.size() >= 8) {
     const std::uint64_t size = big_endian(body.first(4));
     const std::string type = fourcc(body.subspan(4, 4));
     const std::uint64_t at = ctx_.bytes.size() - body.size();
-    // All traks of an index are its end.
-    if (complete && !header && type != "trak")
-      return ctx_.violation(at, "", "bytes behind an uncommitted unit");
+    if (closed && !header) return ctx_.violation(at, "", "bytes behind an uncommitted unit");
     // Zeros here: the write that brings the body was itself torn by the page.
     if (all_zero(body)) return;
     if (!known.contains(type) || size < 8)
       return ctx_.violation(at, "", "an uncommitted unit with unknown content");
     if (size > body.size()) return;
     body = body.subspan(static_cast<std::size_t>(size));
-    complete = header ? type == "mvex" : type == "mdat" || type == "trak" || type == "mfro";
+    complete = header ? type == "mvex"
+                      : type == "mdat" || type == "trak" || type == "udta" || type == "mfro";
+    closed = complete && type != "trak";
   }
   if (!body.empty()) {
-    if (complete)
+    if (closed)
       ctx_.violation(ctx_.bytes.size() - body.size(), "", "bytes behind an uncommitted unit");
     return;
   }

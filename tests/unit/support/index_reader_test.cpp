@@ -95,6 +95,23 @@ TEST(FinishedFile, MayLackTheFirstBytesOfItsIndex) {
   EXPECT_TRUE(file.tail.unit_complete);
 }
 
+TEST(FinishedFile, MayBeTornInTheTagsBehindItsTracks) {
+  std::string text = index_text();
+  text.insert(text.rfind('}'), "udta{ meta{ 00000000 } }");
+  auto bytes = file_of(text, false);
+  std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(kEnd), 8, 0);
+  constexpr std::size_t kTags = 8 + 8 + 4;
+  for (std::size_t left = kTags; left > 0; --left, bytes.pop_back()) {
+    const auto file = read_mp4(bytes);
+    EXPECT_THAT(file.violations, IsEmpty()) << left;
+    EXPECT_EQ(file.tail.unit_complete, left == kTags) << left;
+  }
+  const auto whole = from_text("udta{ }");
+  bytes.insert(bytes.end(), whole.begin(), whole.end());
+  bytes.push_back(0);
+  EXPECT_THAT(read_mp4(bytes).violations, Contains(HasSubstr("behind an uncommitted unit")));
+}
+
 TEST(FinishedFile, MustHaveItsIndex) {
   auto bytes = file_of(index_text(), true);
   bytes.resize(kEnd);
