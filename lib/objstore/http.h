@@ -72,7 +72,7 @@ struct TransportError {
   enum class Kind {
     kBadRequest,  // it could not even be built
     kResolve,
-    kConnect,
+    kConnect,  // TCP or TLS handshake
     kTls,      // certificate or handshake: no retry helps
     kTimeout,  // of the connection
     kStalled,

@@ -58,7 +58,6 @@ std::vector<XmlElement> XmlElement::children(std::string_view name) const {
 }
 
 std::optional<XmlDocument> XmlDocument::parse(std::string_view text) {
-  text = trim_all(text);
   if (text.size() > kMaxBytes) return std::nullopt;
   auto document = std::make_unique<pugi::xml_document>();
   // The encoding is given: a guess could make four bytes of each one.
