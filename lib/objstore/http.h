@@ -50,7 +50,7 @@ struct HttpRequest {
   // Off for addresses of this machine or its hypervisor: credentials go to nobody in between.
   bool use_proxy = true;
   bool expect_continue = false;  // ask before the body is sent
-  std::string ca_file;           // PEM, in place of the system's; empty: the system's
+  std::string ca_file;           // PEM, besides the system's; empty: none
   bool verify_tls = true;
   std::uint64_t max_answer_bytes = 1 << 20;
   std::chrono::milliseconds connect_timeout{10'000};
