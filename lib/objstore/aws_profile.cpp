@@ -61,13 +61,13 @@ class IniParser {
 };
 
 // "profile x" and "default" by their name; "services x" and "sso-session x" as they are.
-IniFile profiles_of_config(IniFile file) {
+IniFile profiles_of_config(const IniFile& file) {
   IniFile out;
-  for (auto& [section, values] : file) {
+  for (const auto& [section, values] : file) {
     if (section.starts_with("profile ") || section.starts_with("profile\t"))
-      out[std::string(unquote(trim(std::string_view(section).substr(8))))] = std::move(values);
+      out[std::string(unquote(trim(std::string_view(section).substr(8))))] = values;
     else if (section == "default" || section.find_first_of(" \t") != std::string::npos)
-      out.try_emplace(section, std::move(values));
+      out.try_emplace(section, values);
   }
   return out;
 }
@@ -120,7 +120,7 @@ Result<AwsProfiles> load_aws_profiles(const Environment& environment) {
   auto config = load(environment, "AWS_CONFIG_FILE", "~/.aws/config");
   if (!config) return config.error();
   out.credentials = std::move(credentials.value());
-  out.config = profiles_of_config(std::move(config.value()));
+  out.config = profiles_of_config(config.value());
   auto name = environment.variable("AWS_PROFILE");
   if (!name) name = environment.variable("AWS_DEFAULT_PROFILE");
   out.chosen = name.has_value();

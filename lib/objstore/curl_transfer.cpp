@@ -137,8 +137,12 @@ void CurlTransfer::add_line(const std::string& line) {
 }
 
 void CurlTransfer::set_headers() {
-  for (const auto& [name, value] : request_.headers)
-    add_line(value.empty() ? name + ";" : name + ": " + value);
+  for (const auto& [name, value] : request_.headers) {
+    std::string line = name;
+    line += value.empty() ? ";" : ": ";
+    line += value;
+    add_line(line);
+  }
   // libcurl's own guesses are not signed, and a store keeps the type that it is told.
   if (!find_header(request_.headers, "Content-Type")) add_line("Content-Type:");
   // Left to itself, libcurl waits up to a second for every megabyte or more.

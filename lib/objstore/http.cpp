@@ -45,7 +45,12 @@ std::string HttpRequest::query_string() const {
     pairs.emplace_back(percent_encode(name), percent_encode(value));
   std::sort(pairs.begin(), pairs.end());
   std::string out;
-  for (const auto& [name, value] : pairs) out += (out.empty() ? "" : "&") + name + "=" + value;
+  for (const auto& [name, value] : pairs) {
+    if (!out.empty()) out += '&';
+    out += name;
+    out += '=';
+    out += value;
+  }
   return out;
 }
 

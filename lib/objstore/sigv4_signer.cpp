@@ -50,7 +50,12 @@ Signature signature_of(const HttpRequest& request, const Credentials& credential
   Signature out;
   out.canonical_request =
       request.method + "\n" + request.path + "\n" + request.query_string() + "\n";
-  for (const auto& [name, value] : headers) out.canonical_request += name + ":" + value + "\n";
+  for (const auto& [name, value] : headers) {
+    out.canonical_request += name;
+    out.canonical_request += ':';
+    out.canonical_request += value;
+    out.canonical_request += '\n';
+  }
   out.canonical_request += "\n" + names_of(headers) + "\n" + std::string(payload_hash);
   out.string_to_sign = std::string(kAlgorithm) + "\n" + basic_iso8601(context.utc) + "\n" +
                        v4_scope(context) + "\n" + hex(sha256(bytes_of(out.canonical_request)));

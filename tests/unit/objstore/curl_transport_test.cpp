@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "lib/objstore/curl_transport.h"
 
-#include <gtest/gtest.h>
 #include <stdlib.h>
 
-#include <filesystem>
-#include <fstream>
 #include <future>
 
-#include "tests/unit/objstore/loopback_server.h"
+#include "tests/unit/objstore/transport_harness.h"
 
 namespace rec::objstore {
 namespace {
@@ -16,44 +13,6 @@ namespace {
 using Kind = TransportError::Kind;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-std::shared_ptr<const Bytes> block(std::string_view text) {
-  return std::make_shared<const Bytes>(text.begin(), text.end());
-}
-
-HttpRequest request_to(const LoopbackServer& server, const std::string& method = "GET",
-                       const std::string& path = "/") {
-  HttpRequest out;
-  out.method = method;
-  out.origin = server.origin();
-  out.path = path;
-  return out;
-}
-
-// Answers every request with what it was, in `request`'s words.
-void echo(LoopbackConnection& connection) {
-  while (const auto request = connection.read())
-    connection.answer(200, request->line + "\r\n" + request->head + "\r\n" + request->body);
-}
-
-HttpAnswer answer(HttpResult result) {
-  if (const auto* error = std::get_if<TransportError>(&result)) {
-    ADD_FAILURE() << error->what;
-    return {};
-  }
-  return std::get<HttpAnswer>(std::move(result));
-}
-
-std::optional<Kind> fault(const HttpResult& result) {
-  const auto* const error = std::get_if<TransportError>(&result);
-  if (!error) return std::nullopt;
-  return error->kind;
-}
-
-struct TransportTest : testing::Test {
-  HttpResult ask(const HttpRequest& request) { return perform(transport, request); }
-  CurlTransport transport;
-};
 
 TEST_F(TransportTest, SendsTheRequestAsItWasSigned) {
   const LoopbackServer server(echo);
@@ -366,55 +325,6 @@ TEST(Transport, MayBeDroppedByItsOwnCallback) {
 TEST(Transport, OfTheProcessIsOneWhileSomebodyHoldsIt) {
   const auto first = CurlTransport::shared();
   EXPECT_EQ(first, CurlTransport::shared());
-}
-
-class CaFile {
- public:
-  explicit CaFile(const std::string& text) {
-    std::string name = (std::filesystem::temp_directory_path() / "objstore-ca-XXXXXX").string();
-    close(mkstemp(name.data()));
-    path = name;
-    std::ofstream(path) << text;
-  }
-  ~CaFile() { std::filesystem::remove(path); }
-  std::string path;
-};
-
-TEST_F(TransportTest, TrustsTheCaFileAndNobodyUnknown) {
-  const LoopbackServer server(echo, /*tls=*/true);
-  const CaFile ca(server.certificate());
-  auto request = request_to(server);
-  EXPECT_EQ(fault(ask(request)), Kind::kTls);
-  request.ca_file = ca.path;
-  EXPECT_EQ(answer(ask(request)).status, 200);
-  EXPECT_EQ(answer(ask(request)).status, 200);
-  request.ca_file.clear();
-  EXPECT_EQ(fault(ask(request)), Kind::kTls);  // not over the connection that is open
-  request.verify_tls = false;
-  EXPECT_EQ(answer(ask(request)).status, 200);
-}
-
-TEST_F(TransportTest, TheCertificateMustBeTheHosts) {
-  const LoopbackServer server(echo, /*tls=*/true);
-  const CaFile ca(server.certificate());
-  auto request = request_to(server);
-  request.origin.replace(request.origin.find("127.0.0.1"), 9, "localhost");
-  request.ca_file = ca.path;
-  EXPECT_EQ(fault(ask(request)), Kind::kTls);
-}
-
-TEST_F(TransportTest, AServerWithoutTlsIsNoMatterOfPatience) {
-  const LoopbackServer server([](LoopbackConnection& connection) {
-    connection.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
-    connection.wait_for_close();
-  });
-  auto request = request_to(server);
-  request.origin.replace(0, 7, "https://");
-  const auto result = ask(request);
-  EXPECT_EQ(fault(result), Kind::kTls);
-  EXPECT_EQ(std::get<TransportError>(result).what, "The server does not speak TLS there");
-  request.ca_file = "/nonexistent.pem";
-  EXPECT_EQ(fault(ask(request)), Kind::kTls);
 }
 
 TEST_F(TransportTest, AsksNoProxyForAddressesOfThisMachine) {
