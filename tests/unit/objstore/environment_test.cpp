@@ -120,9 +120,10 @@ TEST(HelperProcess, IsKilledWithItsChildren) {
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
   const int reader = open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   ASSERT_GE(reader, 0);
-  // The grandchild holds the FIFO from before its first output to its end.
-  EXPECT_FALSE(process_environment().run({"sh", "-c", "sh -c 'exec yes 3>" + fifo + "' & wait"},
-                                         seconds(20)));
+  // The grandchild holds the FIFO from before its first output, which is too much, to its end.
+  EXPECT_FALSE(process_environment().run(
+      {"sh", "-c", "sh -c 'exec 3>" + fifo + "; head -c 100000 /dev/zero; exec sleep 1000' & wait"},
+      seconds(20)));
   pollfd ended{reader, POLLIN, 0};
   EXPECT_EQ(poll(&ended, 1, 20'000), 1);
   EXPECT_NE(ended.revents & POLLHUP, 0);
