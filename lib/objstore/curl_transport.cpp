@@ -47,6 +47,12 @@ class CurlTransport::Loop {
     inbox_.push_back({id, {}, nullptr});
     curl_multi_wakeup(multi_);
   }
+  void after(std::chrono::milliseconds delay, std::function<void()> job) {
+    const auto due = std::chrono::steady_clock::now() + delay;
+    const std::lock_guard l(lock_);
+    new_jobs_.emplace_back(due, std::move(job));
+    curl_multi_wakeup(multi_);
+  }
   void stop() {
     const std::lock_guard l(lock_);
     stopping_ = true;
@@ -60,10 +66,12 @@ class CurlTransport::Loop {
       curl_multi_perform(multi_, &running);
       finish_transfers();
       finish_stalled();
+      run_jobs(std::chrono::steady_clock::now());
       curl_multi_poll(multi_, nullptr, 0, static_cast<int>(poll_time().count()), nullptr);
     }
     do {
       while (!active_.empty()) end(active_.begin(), cancelled());
+      run_jobs(Monotonic::max());
     } while (refuse_inbox());
   }
 
@@ -92,6 +100,7 @@ class CurlTransport::Loop {
       const std::lock_guard l(lock_);
       if (stopping_) return false;
       commands.swap(inbox_);
+      take_jobs_locked();
     }
     for (auto& command : commands) {
       const auto place = active_.find(command.id);
@@ -109,10 +118,24 @@ class CurlTransport::Loop {
     {
       const std::lock_guard l(lock_);
       commands.swap(inbox_);
+      take_jobs_locked();
     }
     for (const auto& command : commands)
       if (command.done) command.done(cancelled());
-    return !commands.empty();
+    return !commands.empty() || !jobs_.empty();
+  }
+
+  void take_jobs_locked() {
+    for (auto& [due, job] : new_jobs_) jobs_.emplace(due, std::move(job));
+    new_jobs_.clear();
+  }
+
+  void run_jobs(Monotonic now) {
+    while (!jobs_.empty() && jobs_.begin()->first <= now) {
+      const auto job = std::move(jobs_.begin()->second);
+      jobs_.erase(jobs_.begin());
+      job();
+    }
   }
 
   void begin(Command command) {
@@ -170,9 +193,12 @@ class CurlTransport::Loop {
   CURLSH* share_ = nullptr;
   std::mutex lock_;
   std::vector<Command> inbox_;
+  std::vector<std::pair<Monotonic, std::function<void()>>> new_jobs_;
   Id last_id_ = 0;
   bool stopping_ = false;
-  std::map<Id, Active> active_;  // thread only
+  // Thread only.
+  std::map<Id, Active> active_;
+  std::multimap<Monotonic, std::function<void()>> jobs_;  // by when they are due
 };
 
 std::shared_ptr<CurlTransport> CurlTransport::shared() {
@@ -205,5 +231,9 @@ Transport::Id CurlTransport::start(HttpRequest request, Done done) {
 }
 
 void CurlTransport::cancel(Id id) { loop_->cancel(id); }
+
+void CurlTransport::after(std::chrono::milliseconds delay, std::function<void()> job) {
+  loop_->after(delay, std::move(job));
+}
 
 }  // namespace rec::objstore

@@ -5,6 +5,7 @@
 
 #include <future>
 
+#include "lib/objstore/text.h"
 #include "tests/unit/objstore/transport_harness.h"
 
 namespace rec::objstore {
@@ -41,7 +42,8 @@ TEST_F(TransportTest, AddsNothingThatWasNotAskedFor) {
     const auto got = answer(ask(request)).body;
     EXPECT_TRUE(got.starts_with(method)) << got.substr(0, 200);
     for (const char* name : {"content-type:", "expect:", "transfer-encoding:", "accept-encoding:"})
-      EXPECT_EQ(got.find("\r\n" + std::string(name)), std::string::npos) << got.substr(0, 200);
+      EXPECT_EQ(to_lower(got).find("\r\n" + std::string(name)), std::string::npos)
+          << got.substr(0, 200);
     const bool sends = request.method == "PUT" || request.method == "POST";
     EXPECT_EQ(got.find("\r\nContent-Length: ") != std::string::npos, sends) << method;
   }
@@ -283,6 +285,33 @@ TEST_F(TransportTest, MayBeUsedFromItsOwnCallback) {
     });
   });
   EXPECT_EQ(done.get_future().get(), 200);
+}
+
+TEST_F(TransportTest, RunsJobsInTheOrderOfTheirTimes) {
+  std::vector<int> order;  // the transport's thread, then this one
+  std::promise<void> done;
+  const auto start = std::chrono::steady_clock::now();
+  transport.after(milliseconds(60), [&] {
+    order.push_back(3);
+    done.set_value();
+  });
+  transport.after(milliseconds(30), [&] { order.push_back(2); });
+  transport.after(milliseconds(0), [&] { order.push_back(1); });
+  done.get_future().get();
+  EXPECT_EQ(order, (std::vector<int>{1, 2, 3}));
+  EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(60));
+}
+
+TEST(Transport, ItsEndRunsTheJobsThatWait) {
+  std::vector<int> order;  // the transport's thread only, until it has ended
+  {
+    CurlTransport transport;
+    transport.after(std::chrono::hours(1), [&] {
+      order.push_back(1);
+      transport.after(std::chrono::hours(1), [&] { order.push_back(2); });
+    });
+  }
+  EXPECT_EQ(order, (std::vector<int>{1, 2}));
 }
 
 TEST(Transport, ItsEndCancelsAndRefuses) {
