@@ -175,14 +175,11 @@ std::size_t CurlTransfer::read(char* out, std::size_t room) {
   return done;
 }
 
+// libcurl only ever goes back to the start.
 int CurlTransfer::seek(curl_off_t offset) {
+  if (offset != 0) return CURL_SEEKFUNC_FAIL;
   block_ = 0;
   offset_ = 0;
-  auto left = static_cast<std::uint64_t>(offset);
-  while (block_ < request_.body.size() && left >= request_.body[block_]->size())
-    left -= request_.body[block_++]->size();
-  if (left > 0 && block_ == request_.body.size()) return CURL_SEEKFUNC_FAIL;
-  offset_ = left;
   return CURL_SEEKFUNC_OK;
 }
 
