@@ -71,12 +71,17 @@ void Crc<Word, kPolynomial>::append(Word second, std::uint64_t second_size) {
 }
 
 template <class Word, Word kPolynomial>
-std::string Crc<Word, kPolynomial>::base64() const {
+std::array<std::uint8_t, sizeof(Word)> Crc<Word, kPolynomial>::big_endian() const {
   std::array<std::uint8_t, sizeof(Word)> bytes{};
   Word rest = value();
   for (std::size_t i = bytes.size(); i-- > 0; rest >>= 8)
     bytes[i] = static_cast<std::uint8_t>(rest);
-  return objstore::base64(bytes);
+  return bytes;
+}
+
+template <class Word, Word kPolynomial>
+std::string Crc<Word, kPolynomial>::base64() const {
+  return objstore::base64(big_endian());
 }
 
 template class Crc<std::uint32_t, 0x82f63b78U>;

@@ -5,6 +5,7 @@
 // with all bits inverted.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -18,6 +19,7 @@ class Crc {
   Word value() const { return static_cast<Word>(~state_); }
   // Puts bytes behind that have the CRC `second`, without seeing them: of an object from its parts.
   void append(Word second, std::uint64_t second_size);
+  std::array<std::uint8_t, sizeof(Word)> big_endian() const;
   std::string base64() const;  // of the big-endian value: S3's form
 
  private:

@@ -21,6 +21,14 @@ void append_hex(Bytes& out, const std::string& digits) {
     out.push_back(static_cast<std::uint8_t>(std::stoul(digits.substr(i, 2), nullptr, 16)));
 }
 
+// What the store has made is not what it was sent.
+Failure mismatch(const char* code) {
+  Failure out;
+  out.status = 200;
+  out.service.code = code;
+  return out;
+}
+
 }  // namespace
 
 void MultipartUpload::created(const StoreResult& result) {
@@ -74,7 +82,41 @@ void MultipartUpload::completed(const StoreResult& result) {
     return gone || failure->kind == FailureClass::kExists ? compare(*failure) : failed(*failure);
   }
   const auto done = parse_completed(std::get<HttpAnswer>(result).body);
-  stored(std::get<CompletedUpload>(done).etag);
+  const auto& [etag, crc32c] = std::get<CompletedUpload>(done);
+  const auto expected_crc = expected_crc32c();
+  const bool composite = crc32c.find('-') != std::string::npos;
+  if (composite && !expected_crc.empty() && crc32c != expected_crc)
+    return failed(mismatch("BadDigest"));
+  const auto expected = expected_etag();
+  if (!etag.empty() && (expected.empty() || equals_ignoring_case(etag, expected)))
+    return stored(etag);
+  verify(etag);
+}
+
+// Some stores say nothing of what they have made, and with encryption the ETag is something else.
+void MultipartUpload::verify(const std::string& etag) {
+  StoreRequest request;
+  request.method = "HEAD";
+  request.key = settings_.key;
+  send(std::move(request), [self = shared_from_this(), etag](const StoreResult& result) {
+    self->verified(etag, result);
+  });
+}
+
+void MultipartUpload::verified(const std::string& etag, const StoreResult& result) {
+  if (const auto* failure = std::get_if<Failure>(&result))
+    // Who may only write cannot look; the store has said that it is done.
+    return failure->status == 403 ? stored(etag) : failed(*failure);
+  const auto& headers = std::get<HttpAnswer>(result).headers;
+  const auto* const length = find_header(headers, "Content-Length");
+  std::uint64_t size = 0;
+  {
+    const std::lock_guard l(lock_);
+    size = size_locked();
+  }
+  if (length && *length != std::to_string(size)) return failed(mismatch("SizeMismatch"));
+  const auto* const now = find_header(headers, "ETag");
+  stored(now ? unquote_etag(*now) : etag);
 }
 
 void MultipartUpload::compare(const Failure& failure) {
@@ -116,6 +158,18 @@ std::string MultipartUpload::expected_etag() const {
     append_hex(all, entry.stored->etag);
   }
   return hex(md5(all)) + "-" + std::to_string(parts_.size());
+}
+
+// Of the CRCs of the parts, and their number: what S3 calls a composite checksum. "" where a part
+// has none.
+std::string MultipartUpload::expected_crc32c() const {
+  const std::lock_guard l(lock_);
+  Crc32c all;
+  for (const auto& [number, entry] : parts_) {
+    if (entry.part.crc32c.empty()) return {};
+    all.update(entry.part.crc32c_bytes);
+  }
+  return all.base64() + "-" + std::to_string(parts_.size());
 }
 
 std::uint64_t MultipartUpload::size_locked() const {

@@ -160,7 +160,7 @@ MultipartUpload::Action MultipartUpload::part_locked() {
   request.body = entry.part.body;
   request.checksums = checksum_headers(entry.part);
   request.payload_sha256 = entry.part.sha256;
-  request.error_in_success = [part = UploadPart{0, {}, 0, entry.part.crc32c, {}}](
+  request.error_in_success = [part = UploadPart{0, {}, 0, entry.part.crc32c, {}, {}}](
                                  const HttpAnswer& answer) -> std::optional<ServiceError> {
     if (differs(answer, part)) return bad_digest();
     const auto* const etag = find_header(answer.headers, "ETag");

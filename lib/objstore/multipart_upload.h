@@ -81,7 +81,10 @@ class MultipartUpload : public std::enable_shared_from_this<MultipartUpload> {  
   void completed(const StoreResult& result);
   void compare(const Failure& failure);
   void compared(const Failure& failure, const StoreResult& result);
+  void verify(const std::string& etag);
+  void verified(const std::string& etag, const StoreResult& result);
   std::string expected_etag() const;
+  std::string expected_crc32c() const;
   std::uint64_t size_locked() const;
   void stored(std::string etag);
   void failed(const Failure& failure);

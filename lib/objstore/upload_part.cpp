@@ -45,8 +45,11 @@ void PartBuilder::add(std::span<const std::uint8_t> bytes) {
 }
 
 UploadPart PartBuilder::close() {
-  UploadPart part{number_++, std::move(body_), size_, {}, {}};
-  if (settings_.crc32c) part.crc32c = crc_.base64();
+  UploadPart part{number_++, std::move(body_), size_, {}, {}, {}};
+  if (settings_.crc32c) {
+    part.crc32c = crc_.base64();
+    part.crc32c_bytes = crc_.big_endian();
+  }
   if (sha256_) part.sha256 = hex(sha256_->finish());
   body_.clear();
   size_ = 0;

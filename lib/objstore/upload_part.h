@@ -3,6 +3,7 @@
 // From a stream of bytes to the parts of an upload, hashed while the bytes are in the cache.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -19,8 +20,9 @@ struct UploadPart {
   int number = 0;  // from 1
   Body body;
   std::uint64_t size = 0;
-  std::string crc32c;  // base64; "" if it was not wanted
-  std::string sha256;  // hexadecimal; "" if it was not wanted
+  std::string crc32c;                          // base64; "" if it was not wanted
+  std::array<std::uint8_t, 4> crc32c_bytes{};  // the same
+  std::string sha256;                          // hexadecimal; "" if it was not wanted
 };
 
 enum class PartSizes {

@@ -84,7 +84,10 @@ class MemoryStore {  // one thread
   HttpAnswer head(const HttpRequest& request) const {
     const auto found = objects.find(request.path);
     if (found == objects.end()) return {404, {}, {}};
-    return {200, {{"ETag", quoted(found->second.etag)}}, {}};
+    return {200,
+            {{"ETag", quoted(found->second.etag)},
+             {"Content-Length", std::to_string(found->second.bytes.size())}},
+            {}};
   }
 
   HttpAnswer create() {

@@ -20,6 +20,7 @@ UploadPart part(int number, std::string_view text) {
   Crc32c crc;
   crc.update(bytes_of(text));
   out.crc32c = crc.base64();
+  out.crc32c_bytes = crc.big_endian();
   return out;
 }
 
@@ -177,6 +178,62 @@ TEST_F(MultipartTest, ALostAnswerToPutIsFoundOutByComparing) {
   scheduler.run();
   EXPECT_EQ(store.log, (Log{"PUT", "PUT", "HEAD"}));
   EXPECT_EQ(object().etag, "900150983cd24fb0d6963f7d28e17f72");
+}
+
+HttpResult completed(const std::string& fields) {
+  return HttpAnswer{
+      200, {}, "<CompleteMultipartUploadResult>" + fields + "</CompleteMultipartUploadResult>"};
+}
+
+// Ceph says an empty ETag, encryption makes it something else.
+TEST_F(MultipartTest, AnAnswerThatSaysLittleIsVerified) {
+  for (const char* said : {"<ETag></ETag>", "<ETag>\"0123-2\"</ETag>"}) {
+    store.objects.clear();
+    ends.clear();
+    store.fault = [&](const std::string& what, bool after) -> std::optional<HttpResult> {
+      if (what != "POST complete" || !after) return std::nullopt;
+      return completed(said);
+    };
+    send({"aaaaa", "b"});
+    EXPECT_EQ(store.log.back(), "HEAD");
+    EXPECT_EQ(object().etag, store.objects[kPath].etag);
+  }
+}
+
+TEST_F(MultipartTest, WhoMayNotLookBelievesTheStore) {
+  store.fault = [&](const std::string& what, bool after) -> std::optional<HttpResult> {
+    if (what == "HEAD") return HttpAnswer{403, {}, {}};
+    if (what != "POST complete" || !after) return std::nullopt;
+    return completed("<ETag></ETag>");
+  };
+  send({"aaaaa", "b"});
+  EXPECT_EQ(object().etag, "");
+}
+
+TEST_F(MultipartTest, AnObjectThatIsNotWhatWasSentIsAnError) {
+  std::string said = "<ETag></ETag>";
+  store.fault = [&](const std::string& what, bool after) -> std::optional<HttpResult> {
+    if (what != "POST complete" || !after) return std::nullopt;
+    store.objects[kPath].bytes.pop_back();
+    return completed(said);
+  };
+  send({"aaaaa", "b"});
+  EXPECT_EQ(end_failure().service.code, "SizeMismatch");
+  ends.clear();
+  store.objects.clear();
+  said = "<ETag></ETag><ChecksumCRC32C>AAAAAA==-2</ChecksumCRC32C>";
+  send({"aaaaa", "b"});
+  EXPECT_EQ(end_failure().service.code, "BadDigest");
+}
+
+// Published by nobody: CRC-32C of the two parts' big-endian CRC-32Cs, computed apart.
+TEST_F(MultipartTest, TheChecksumOfChecksumsIsCompared) {
+  store.fault = [&](const std::string& what, bool after) -> std::optional<HttpResult> {
+    if (what != "POST complete" || !after) return std::nullopt;
+    return completed("<ETag></ETag><ChecksumCRC32C>z8fdiQ==-2</ChecksumCRC32C>");
+  };
+  send({"123456789", "123456789"});
+  EXPECT_EQ(object().size, 18U);
 }
 
 TEST_F(MultipartTest, AnUploadThatIsGoneWithoutItsObjectIsAnError) {
