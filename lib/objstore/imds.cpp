@@ -71,7 +71,8 @@ class Imds {
     }
     const auto& answer = std::get<HttpAnswer>(result);
     if (answer.status == 200) return std::optional(answer.body);
-    if (answer.status == 404) return std::optional<std::string>();
+    // Without a token, whoever answers there need not be such a service at all.
+    if (answer.status == 404 || token_.empty()) return std::optional<std::string>();
     return error_of_answer(answer);
   }
 

@@ -122,6 +122,12 @@ TEST_F(ImdsTest, NoTokenMeansVersion1UnlessThatIsForbidden) {
   }
 }
 
+// Other clouds have something else at that address.
+TEST_F(ImdsTest, SomethingElseThatAnswersThereIsNoService) {
+  token = role = HttpAnswer{403, {}, {}};
+  EXPECT_TRUE(fetch_id().starts_with("error: No credentials"));
+}
+
 TEST_F(ImdsTest, AMachineWithoutARoleHasNoCredentials) {
   role = HttpAnswer{404, {}, {}};
   EXPECT_TRUE(fetch_id().starts_with("error: No credentials"));
