@@ -97,8 +97,9 @@ MultipartUpload::Action MultipartUpload::next_locked() {
   }
   if (state_ != State::kUploading) return nullptr;
   if (auto action = part_locked()) return action;
+  // What has changed again is being sent, or waits for something that is.
   const bool all = std::all_of(parts_.begin(), parts_.end(), [](const auto& item) {
-    return item.second.stored && !item.second.changed && !item.second.sending;
+    return item.second.stored && !item.second.sending;
   });
   return finished_ && all ? complete_locked() : nullptr;
 }

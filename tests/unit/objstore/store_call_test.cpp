@@ -189,11 +189,16 @@ TEST_F(StoreCallTest, ARegionThatNobodyNamesOrThatDoesNotHelpIsAnError) {
   answers = {HttpAnswer{301, {}, {}}, HttpAnswer{200, {}, {}}};
   start();
   EXPECT_EQ(failure().status, 301);
+  answers = {HttpAnswer{301, {}, {}},
+             HttpAnswer{403, {{"x-amz-bucket-region", "evil.example/"}}, {}}};
+  start();
+  EXPECT_EQ(failure(1).status, 301);
+  EXPECT_EQ(transport.requests.size(), 4U);
   const HttpAnswer elsewhere{301, {{"x-amz-bucket-region", "eu-west-1"}}, {}};
   answers = {elsewhere, elsewhere};
   start();
-  EXPECT_EQ(failure(1).service.region, "eu-west-1");
-  EXPECT_EQ(transport.requests.size(), 4U);
+  EXPECT_EQ(failure(2).service.region, "eu-west-1");
+  EXPECT_EQ(transport.requests.size(), 6U);
 }
 
 TEST_F(StoreCallTest, LeavesOutForGoodWhatTheStoreDoesNotKnow) {
