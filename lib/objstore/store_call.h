@@ -44,7 +44,7 @@ struct StoreHandlers {
   std::function<void(const Failure&, std::chrono::milliseconds delay)> retrying;
 };
 
-// What all calls to one bucket share. Everything that it refers to must outlive its calls.
+// What all calls to one bucket share. Everything that it refers to must live as long as `owner`.
 struct StoreContext {
   StoreService& service;
   Transport& transport;
@@ -55,6 +55,7 @@ struct StoreContext {
   ServerClock& server_clock;
   const Clock& clock;
   Retry::Random random;
+  std::shared_ptr<const void> owner = nullptr;
 };
 
 class StoreCalls : public std::enable_shared_from_this<StoreCalls> {  // any thread
