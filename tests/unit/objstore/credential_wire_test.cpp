@@ -19,8 +19,8 @@ using nlohmann::json;
 
 constexpr char kOrigin[] = "http://127.0.0.1:9310";
 
-// What every HTTP client says about itself; and what changes from call to call.
-bool is_about_the_client(const std::string& name) {
+// What follows from the rest of a request, or from the moment.
+bool is_incidental(const std::string& name) {
   static const char* const kNames[] = {"host",           "accept-encoding",       "user-agent",
                                        "content-length", "amz-sdk-invocation-id", "amz-sdk-request",
                                        "x-amz-date"};
@@ -51,7 +51,7 @@ struct Sent {
 
 void add_header(Sent& sent, const std::string& name, const std::string& value) {
   const auto key = to_lower(name);
-  if (is_about_the_client(key)) return;
+  if (is_incidental(key)) return;
   const bool signature = key == "authorization" && value.starts_with("AWS4");
   sent.headers[key] = signature ? authorization_form(value) : value;
 }
