@@ -21,9 +21,7 @@ constexpr char kOrigin[] = "http://127.0.0.1:9310";
 
 // What follows from the rest of a request, or from the moment.
 bool is_incidental(const std::string& name) {
-  static const char* const kNames[] = {"host",           "accept-encoding",       "user-agent",
-                                       "content-length", "amz-sdk-invocation-id", "amz-sdk-request",
-                                       "x-amz-date"};
+  static const char* const kNames[] = {"host", "content-length", "x-amz-date"};
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
