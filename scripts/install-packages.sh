@@ -11,6 +11,7 @@ level=${1:-build}
 packages=(
   g++ meson ninja-build pkg-config git
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev
+  libcurl4-openssl-dev libssl-dev libpugixml-dev nlohmann-json3-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-nice gstreamer1.0-x
   gstreamer1.0-plugins-base-apps gstreamer1.0-libav ffmpeg
