@@ -81,6 +81,7 @@ Bytes Mp4Container::header(std::span<const Track> tracks, std::uint64_t utc_seco
   }
   Bytes bytes = isobmff::init_segment(declared, utc_seconds, tags_);
   if (indexed_) index_.emplace(declared, utc_seconds);
+  index_bytes_ = 0;
   free_offset_ = isobmff::free_offset(declared);
   size_ = bytes.size();
   return bytes;
@@ -109,7 +110,8 @@ Bytes Mp4Container::fragment(std::uint32_t sequence, std::span<TrackRun> runs,
   Bytes bytes = isobmff::fragment(sequence, runs, clock);
   if (index_ && !bytes.empty()) {
     index_->add(runs, size_ + (clock ? isobmff::kPrftBytes : 0), size_ + bytes.size() - data_bytes);
-    if (index_->bytes() >= 2 * most_index_bytes_) index_.reset();
+    index_bytes_ = index_->bytes();
+    if (index_bytes_ >= 2 * most_index_bytes_) index_.reset();
   }
   size_ += bytes.size();
   return bytes;
@@ -135,7 +137,7 @@ recording::Container::Ending Mp4Container::finish(std::uint64_t rewrite_below) {
       .append = index_->moov(tags_), .rewrite_offset = free_offset_, .rewrite = std::move(header)};
 }
 
-bool Mp4Container::full() const { return index_ && index_->bytes() >= most_index_bytes_; }
+bool Mp4Container::full() const { return index_ && index_bytes_ >= most_index_bytes_; }
 
 std::uint64_t Mp4Container::most_ending_bytes() const {
   return index_ ? index_->most_moov_bytes() : 0;

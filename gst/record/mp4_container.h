@@ -51,6 +51,8 @@ class Mp4Container final : public recording::Container {
   // Of the file that header() began.
   std::vector<Declared> declared_;
   std::optional<isobmff::MovieIndex> index_;
+  // In memory, after the last fragment: full() is asked for each sample.
+  std::size_t index_bytes_ = 0;
   std::uint64_t free_offset_ = 0;
   std::uint64_t size_ = 0;
 };
