@@ -204,20 +204,24 @@ GST_START_TEST(the_application_names_a_recording) {
 }
 GST_END_TEST
 
-// VP8 says nothing of either itself.
-GST_START_TEST(caps_say_what_pictures_are) {
-  const Encoded& vp8 = encoded(video_launch("vp8"));
+// Of a stream whose caps say 4:3 and these colours.
+static Mp4Track recorded_with_caps(const Encoded& stream, const char* colorimetry) {
   MuxFixture mux("path={stream}.mp4");
   mux.play();
   Source video(mux.element());
-  video.start(vp8);
-  const auto caps = adopt(gst_caps_copy(vp8.caps.get()));
+  video.start(stream);
+  const auto caps = adopt(gst_caps_copy(stream.caps.get()));
   gst_caps_set_simple(caps.get(), "pixel-aspect-ratio", GST_TYPE_FRACTION, 4, 3, "colorimetry",
-                      G_TYPE_STRING, "bt709", nullptr);
+                      G_TYPE_STRING, colorimetry, nullptr);
   video.caps(caps.get());
-  mux.push_video(video, vp8, 0, 60);
+  mux.push_video(video, stream, 0, 60);
   video.eos();
-  const Mp4Track track = video_of(mux.store.read("stream.mp4"));
+  return video_of(mux.store.read("stream.mp4"));
+}
+
+// VP8 says nothing of either itself.
+GST_START_TEST(caps_say_what_pictures_are) {
+  const Mp4Track track = recorded_with_caps(encoded(video_launch("vp8")), "bt709");
   fail_unless_equals_int(track.pixel_width, 4);
   fail_unless_equals_int(track.pixel_height, 3);
   fail_unless(track.colour == kBt709, "primaries %d", track.colour[0]);
@@ -230,17 +234,7 @@ GST_START_TEST(streams_know_better_than_caps) {
       "videotestsrc num-buffers=60 ! video/x-raw,format=I420,framerate=30/1,width=64,height=48,"
       "pixel-aspect-ratio=16/11,colorimetry=bt709 ! x264enc tune=zerolatency threads=1 ! "
       "video/x-h264,stream-format=byte-stream,alignment=au");
-  MuxFixture mux("path={stream}.mp4");
-  mux.play();
-  Source video(mux.element());
-  video.start(wide);
-  const auto caps = adopt(gst_caps_copy(wide.caps.get()));
-  gst_caps_set_simple(caps.get(), "pixel-aspect-ratio", GST_TYPE_FRACTION, 4, 3, "colorimetry",
-                      G_TYPE_STRING, "bt2020", nullptr);
-  video.caps(caps.get());
-  mux.push_video(video, wide, 0, 60);
-  video.eos();
-  const Mp4Track track = video_of(mux.store.read("stream.mp4"));
+  const Mp4Track track = recorded_with_caps(wide, "bt2020");
   fail_unless_equals_int(track.pixel_width, 16);
   fail_unless_equals_int(track.pixel_height, 11);
   fail_unless(track.colour == kBt709, "primaries %d", track.colour[0]);
